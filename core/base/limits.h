@@ -1,0 +1,29 @@
+/* The bounds of everything: one place to look up, reason about and change them. A bound that follows
+ * Kubernetes says so; the others are ours. Sizes in bytes, counts in entries. */
+#pragma once
+
+/* ---- values and their texts ------------------------------------------------------------------------ */
+
+#define VALUE_DEPTH_MAX 64                       /* nesting of maps and arrays that a parser accepts */
+#define VALUE_SIZE_MAX (1u << 28)                /* entries of one array or map, bytes of one string */
+#define BODY_SIZE_MAX (3u * 1024 * 1024)         /* a request's body (apiserver: MaxRequestBodyBytes) */
+#define YAML_DOCUMENT_SIZE_MAX (16u * 1024 * 1024) /* one YAML input of any number of documents */
+#define YAML_DOCUMENTS_MAX 10000                 /* documents of one YAML input */
+#define YAML_NODES_MAX 1000000                   /* nodes of one input after aliases are expanded */
+#define JSON_PATCH_OPERATIONS_MAX 10000          /* as the API server: maxJSONPatchOperations */
+#define JSON_PATCH_COPY_BYTES_MAX (3u * 1024 * 1024) /* as the API server: JSONPatchMaxCopyBytes */
+#define JSONPATH_RESULTS_MAX 1000000             /* values that one JSONPath step may yield */
+#define JSONPATH_DEPTH_MAX 32                    /* nesting of ranges and filters in a template */
+#define SELECTOR_REQUIREMENTS_MAX 1000           /* requirements of one label or field selector */
+#define SELECTOR_TEXT_MAX (64u * 1024)           /* text of one label or field selector */
+
+/* ---- containers ------------------------------------------------------------------------------------- */
+
+#define HEAP_SIZE_MAX (1u << 26)                 /* entries of one heap */
+#define RING_CAPACITY_MAX (1u << 20)             /* entries of one ring */
+#define WATCH_RING_CAPACITY 65536                /* events kept per resource for watchers to catch up */
+#define WATCH_RING_CAPACITY_MIN 128
+
+/* ---- texts ------------------------------------------------------------------------------------------- */
+
+#define LOG_LINE_MAX (16u * 1024)                /* a longer log line is cut */
