@@ -53,7 +53,8 @@ Value *status_timeout(const char *message);
 Value *status_internal(const char *format, ...) G_GNUC_PRINTF(1, 2);
 Value *status_unavailable(const char *format, ...) G_GNUC_PRINTF(1, 2);
 Value *status_unauthorized(const char *message);
-Value *status_unsupported_media_type(const char *media_type);
+/* accepted: the media types that would do, "application/json, application/yaml". */
+Value *status_unsupported_media_type(const char *accepted);
 
 int status_code(const Value *status);
 const char *status_reason(const Value *status);  /* "NotFound", ... "" when none */
