@@ -71,6 +71,9 @@ const ApiKind *api_types_by_resource(const ApiTypes *types, const char *group, c
 const ApiKind *api_types_lookup(const ApiTypes *types, const char *word);
 /* By apiVersion ("apps/v1") and kind of an object. */
 const ApiKind *api_types_of(const ApiTypes *types, const Value *object);
+/* The schema of any object that the API reads or writes, also of those that are not resources of their own: "Scale",
+ * "Eviction", "TokenRequest", and for every apiVersion "DeleteOptions" and "Status". NULL when unknown. */
+const Schema *api_types_schema(const ApiTypes *types, const char *api_version, const char *kind);
 /* Up to `max` known resource names near the word, best first, for error texts. Caller frees with g_strfreev. */
 char **api_types_near(const ApiTypes *types, const char *word, size_t max);
 

@@ -1,0 +1,3 @@
+#include "tests/core/api/suites.h"
+
+TEST_RUNNER("core/api", types_case)
