@@ -56,6 +56,11 @@ typedef struct HostOps {
                            const Value *pod, HostDone done, void *data);
     /* hostPath and local volumes: check or make according to type ("", Directory, DirectoryOrCreate, File, ...). */
     void (*check_host_path)(Host *host, const char *path, const char *type, HostDone done, void *data);
+    /* Makes a bound PersistentVolume of a plug-in other than hostPath and local (csi, nfs, ...) available to a pod; its
+     * content outlives the pod. It lies at volume_path(host, pod_uid, "kubernetes.io~csi", NAME OF THE PV). NULL op: such
+     * volumes cannot be mounted here. */
+    void (*mount_persistent_volume)(Host *host, const char *pod_uid, const Value *pv, bool readonly, const Value *pod,
+                                    HostDone done, void *data);
     /* Where a volume lies for mounts; caller frees. */
     char *(*volume_path)(Host *host, const char *pod_uid, const char *plugin, const char *volume);
     /* Removes all volumes and directories of a pod. */

@@ -17,6 +17,11 @@ typedef struct PodSandboxConfig {
     const Value *pod; /* the whole API object: hostname, dns, security, ports, labels and annotations are read from it */
     const char *log_directory;
     const char *cgroup_parent;
+    const char *hostname; /* as the pod sees it (spec.hostname and subdomain are worked in) */
+    /* resolv.conf as dnsPolicy and dnsConfig want it; NULL terminated; all NULL: the host's own. */
+    const char *const *dns_servers;
+    const char *const *dns_searches;
+    const char *const *dns_options;
 } PodSandboxConfig;
 
 typedef struct RuntimeMount {
@@ -38,6 +43,7 @@ typedef struct ContainerConfig {
     const RuntimeMount *mounts;
     size_t n_mounts;
     const char *log_path; /* relative to the sandbox's log directory */
+    uint64_t hash; /* kept with the container and told in its status: the definition it was made from */
 } ContainerConfig;
 
 typedef enum { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_UNKNOWN } ContainerState;
@@ -56,6 +62,7 @@ typedef struct ContainerStatus {
     const char *reason;  /* "Completed", "Error", "OOMKilled", "ContainerCannotRun", "StartError" */
     const char *message; /* the termination message, or NULL */
     const char *pod_uid, *pod_name, *pod_namespace;
+    uint64_t hash; /* of ContainerConfig; 0: not known */
 } ContainerStatus;
 
 typedef struct PodSandboxStatus {
@@ -117,7 +124,8 @@ typedef struct RuntimeOps {
     void (*remove_container)(Runtime *runtime, const char *container_id, RuntimeDone done, void *data);
 
     /* Reading what is known now needs no event. The arrays' elements are borrowed until the next call into the runtime. */
-    void (*list_pod_sandboxes)(Runtime *runtime, GArray *ret_statuses /* of PodSandboxStatus */);
+    void (*list_pod_sandboxes)(Runtime *runtime, const char *pod_uid /* NULL: all */,
+                               GArray *ret_statuses /* of PodSandboxStatus */);
     void (*list_containers)(Runtime *runtime, const char *pod_uid /* NULL: all */, GArray *ret_statuses /* of ContainerStatus */);
     bool (*container_status)(Runtime *runtime, const char *container_id, ContainerStatus *ret_status);
     bool (*container_stats)(Runtime *runtime, const char *container_id, ContainerStats *ret_stats);
