@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/object/timestamp.h"
+#include "core/base/timestamp.h"
 
 const char *
 object_kind(const Value *object)

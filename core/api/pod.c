@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/api/meta.h"
-#include "core/object/timestamp.h"
+#include "core/base/timestamp.h"
 #include "core/port/clock.h"
 
 static const Value *
