@@ -27,3 +27,8 @@
 /* ---- texts ------------------------------------------------------------------------------------------- */
 
 #define LOG_LINE_MAX (16u * 1024)                /* a longer log line is cut */
+
+/* ---- the HTTP server ---- */
+#define HTTP_CONNECTIONS_MAX 1000                /* open at once */
+#define HTTP_IDLE_SECONDS 180                    /* a connection that asks nothing is closed */
+#define HTTP_BACKLOG_MAX (8u * 1024 * 1024)      /* bytes that a slow client may leave untaken in a stream */
