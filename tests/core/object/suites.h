@@ -3,4 +3,6 @@
 
 #include "tests/support/runner.h"
 
+TCase *json_case(void);
 TCase *value_case(void);
+TCase *yaml_case(void);
