@@ -232,21 +232,29 @@ engine_run_slot(Engine *engine, uint32_t index)
     trace->current = 0;
 }
 
+/* Takes the next event off the heap; false when its process holds it for later. */
+static bool
+take_next(Engine *engine)
+{
+    HeapEntry next = engine->heap[0];
+    heap_remove(engine, 0);
+    engine->now = next.time;
+    EngineProcess *process = engine->slots[next.slot].process;
+    if (process == NULL || engine_process_admit(process, next.slot)) {
+        engine_run_slot(engine, next.slot);
+        return true;
+    }
+    engine->positions[next.slot] = POSITION_HELD;
+    engine->held++;
+    return false;
+}
+
 bool
 engine_step(Engine *engine)
 {
-    while (engine->heap_size > 0) {
-        HeapEntry next = engine->heap[0];
-        heap_remove(engine, 0);
-        engine->now = next.time;
-        EngineProcess *process = engine->slots[next.slot].process;
-        if (process == NULL || engine_process_admit(process, next.slot)) {
-            engine_run_slot(engine, next.slot);
+    while (engine->heap_size > 0)
+        if (take_next(engine))
             return true;
-        }
-        engine->positions[next.slot] = POSITION_HELD;
-        engine->held++;
-    }
     return false;
 }
 
@@ -258,7 +266,7 @@ engine_run_some(Engine *engine, int64_t t, uint64_t max_events)
     while (engine->heap_size > 0 && engine->heap[0].time <= t) {
         if (engine->events_run - before >= max_events || engine->stop)
             return engine->events_run - before;
-        engine_step(engine);
+        take_next(engine);
     }
     engine->now = MAX(engine->now, t);
     return engine->events_run - before;
@@ -370,12 +378,18 @@ engine_new(const EngineOptions *options)
 }
 
 void
+engine_drop_pending(Engine *engine)
+{
+    while (engine->heap_size > 0)
+        engine_cancel(engine, engine_slot_id(engine, engine->heap[engine->heap_size - 1].slot));
+}
+
+void
 engine_free(Engine *engine)
 {
     if (engine == NULL)
         return;
-    while (engine->heap_size > 0)
-        engine_cancel(engine, engine_slot_id(engine, engine->heap[engine->heap_size - 1].slot));
+    engine_drop_pending(engine);
     g_assert(engine->processes == 0);
     engine_trace_free(engine->trace);
     g_hash_table_unref(engine->incarnations);

@@ -28,7 +28,10 @@ typedef struct EngineOptions {
 #define ENGINE_TIME_NEVER INT64_MAX
 
 Engine *engine_new(const EngineOptions *options);
-/* Drops what is pending (each event's drop is called). Processes must have been freed before. */
+/* Drops every event that is pending. A world is taken down in this order: free the processes, engine_drop_pending, free
+ * the back ends, engine_free. */
+void engine_drop_pending(Engine *engine);
+/* Processes must have been freed before. */
 void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
