@@ -1,0 +1,3 @@
+#include "tests/sim/backend/simulated/suites.h"
+
+TEST_RUNNER("sim/backend/simulated", net_case)

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "tests/support/runner.h"
+
+TCase *net_case(void);
