@@ -1,6 +1,8 @@
 /* Life of requests, answers and the users who ask. */
 #include "core/api/request.h"
 
+#include "core/base/pmap.h"
+
 #include <string.h>
 
 /* ---- users ------------------------------------------------------------------------------------------ */
@@ -94,6 +96,34 @@ api_request_free(ApiRequest *request)
     g_free(request);
 }
 
+ApiRequest *
+api_request_copy(const ApiRequest *request)
+{
+    ApiRequest *copy = api_request_new(request->verb, request->group, request->resource,
+                                       request->namespace_, request->name);
+    copy->version = g_strdup(request->version);
+    copy->subresource = g_strdup(request->subresource);
+    copy->body = request->body != NULL ? value_ref(request->body) : NULL;
+    copy->patch_type = request->patch_type;
+    copy->list = request->list;
+    copy->list.label_selector = g_strdup(request->list.label_selector);
+    copy->list.field_selector = g_strdup(request->list.field_selector);
+    copy->list.resource_version = g_strdup(request->list.resource_version);
+    copy->list.continue_token = g_strdup(request->list.continue_token);
+    copy->dry_run = request->dry_run;
+    copy->force = request->force;
+    copy->field_validation = request->field_validation;
+    copy->field_manager = g_strdup(request->field_manager);
+    copy->query = request->query != NULL ? value_ref(request->query) : NULL;
+    if (request->unknown_fields != NULL)
+        copy->unknown_fields = g_ptr_array_ref(request->unknown_fields);
+    copy->want_state = request->want_state;
+    copy->trusted_body = request->trusted_body;
+    copy->user = api_user_ref(request->user);
+    copy->user_agent = g_strdup(request->user_agent);
+    return copy;
+}
+
 static const char *
 verb_method(ApiVerb verb)
 {
@@ -148,6 +178,7 @@ api_response_free(ApiResponse *response)
     if (response == NULL)
         return;
     value_unref(response->object);
+    pmap_unref(response->state);
     g_strfreev(response->warnings);
     g_free(response);
 }

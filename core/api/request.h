@@ -44,6 +44,8 @@ typedef struct ApiListOptions {
     int64_t timeout_seconds; /* of a watch; 0: the server's choice */
 } ApiListOptions;
 
+struct PMap;
+
 /* All strings owned by the request; NULL for absent. */
 typedef struct ApiRequest {
     ApiVerb verb;
@@ -60,6 +62,7 @@ typedef struct ApiRequest {
     char *field_manager;
     Value *query;           /* further parameters as a map (follow, tailLines, container, command: array ...) or NULL */
     GPtrArray *unknown_fields; /* what the face saw while reading the body (duplicates); texts; or NULL */
+    bool want_state;        /* a list of a whole resource by an in-process informer: ApiResponse.state will do */
     bool trusted_body;      /* made by our own components: unknown fields need no warning */
     ApiUser *user;
     char *user_agent;
@@ -68,6 +71,7 @@ typedef struct ApiRequest {
 ApiRequest *api_request_new(ApiVerb verb, const char *group, const char *resource, const char *namespace_,
                             const char *name);
 void api_request_free(ApiRequest *request);
+ApiRequest *api_request_copy(const ApiRequest *request); /* shares the body; for another attempt */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiRequest, api_request_free)
 /* "POST pods", for pictures and logs; static text is not promised: valid as long as the request. */
 const char *api_request_label(const ApiRequest *request);
@@ -77,6 +81,9 @@ typedef struct ApiResponse {
     Value *object;        /* object, list or Status; never NULL once done */
     char **warnings;      /* NULL, or NULL terminated: Warning headers */
     int64_t retry_after_s; /* 0: none */
+    /* Answer to a list with want_state: the resource's state at the list's revision, as in WatchEvent; then the object
+     * needs no items. Owned; NULL otherwise. */
+    struct PMap *state;
 } ApiResponse;
 
 ApiResponse *api_response_new(int code, Value *take_object);
@@ -88,7 +95,6 @@ bool api_response_ok(const ApiResponse *response); /* 2xx */
 typedef enum { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK, WATCH_ERROR } WatchEventType;
 const char *watch_event_name(WatchEventType type);
 
-struct PMap;
 typedef struct WatchEvent {
     WatchEventType type;
     Value *object;   /* for ERROR a Status; owned by the event */

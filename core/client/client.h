@@ -21,7 +21,7 @@ typedef struct TransportOps {
     void (*call)(Transport *transport, ApiRequest *take, ApiDone done, void *data);
     TransportWatch *(*watch)(Transport *transport, ApiRequest *take, ApiWatchFunc func, void *data);
     void (*unwatch)(Transport *transport, TransportWatch *watch); /* func is not called again */
-    void (*free)(Transport *transport);
+    void (*free)(Transport *transport); /* calls and watches under way end silently: no done, no func */
 } TransportOps;
 
 struct Transport {
@@ -39,17 +39,22 @@ Transport *transport_net_new(const Ports *ports, const char *const *hosts, uint1
 typedef struct Client Client;
 
 typedef struct ClientOptions {
-    double qps; /* 0: no limit */
+    double qps; /* 0: no limit; over it calls wait in line (client-go's flowcontrol) */
     int burst;
     const char *field_manager; /* for writes; NULL: the user agent */
 } ClientOptions;
 
-/* Takes the transport. */
+/* Takes the transport. Freeing it drops what is under way: done is not called. */
 Client *client_new(const Ports *ports, const ApiTypes *types, Transport *take, const ClientOptions *options);
 void client_free(Client *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
 const ApiTypes *client_types(const Client *client);
 Transport *client_transport(Client *client);
+/* Whoever began calls with this `data` goes away: their done will not be called (the calls themselves go on). */
+void client_forget(Client *client, const void *data);
+/* Watches are not throttled. The end of the watch (event NULL) is the last call; client_unwatch ends it from here. */
+TransportWatch *client_watch(Client *client, ApiRequest *take, ApiWatchFunc func, void *data);
+void client_unwatch(Client *client, TransportWatch *watch);
 
 /* Each asks once; done (may be NULL) gets the answer by a later event. Kinds are named by group and resource:
  * client_get(c, "apps", "deployments", ns, name, ...). namespace_ NULL for cluster-scoped kinds. Bodies are taken. */

@@ -19,8 +19,9 @@ typedef struct InformerHandler {
 /* namespace_, selectors: NULL for all. */
 Informer *informer_new(const Ports *ports, Client *client, const char *group, const char *resource,
                        const char *namespace_, const char *label_selector, const char *field_selector);
-void informer_free(Informer *informer);
+void informer_free(Informer *informer); /* not from within one of its handlers */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Informer, informer_free)
+/* The handler is copied. Added after the first list, it is told of all objects at once, as initial ones. */
 void informer_add_handler(Informer *informer, const InformerHandler *handler, void *data);
 void informer_start(Informer *informer);
 bool informer_has_synced(const Informer *informer);
@@ -36,8 +37,9 @@ int64_t informer_revision(const Informer *informer);
 #include "core/base/pmap.h"
 typedef struct InformerIter {
     PMapIter iter;
-    const char *prefix;
-    char buffer[260];
+    char prefix[260]; /* "namespace/", or "" */
+    bool started;
+    const Informer *informer;
 } InformerIter;
 void informer_iter_init(InformerIter *iter, const Informer *informer, const char *namespace_);
 const Value *informer_iter_next(InformerIter *iter, const char **ret_key /* may be NULL */);

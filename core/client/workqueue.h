@@ -22,6 +22,7 @@ typedef struct WorkQueueOptions {
 } WorkQueueOptions;
 
 WorkQueue *work_queue_new(const Ports *ports, const WorkQueueOptions *options, SyncFunc sync, void *data);
+/* Free it in the same event as its client (answers to writes under way come to freed memory otherwise). */
 void work_queue_free(WorkQueue *queue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WorkQueue, work_queue_free)
 /* Nothing is worked on before start (caches must be synced). */
@@ -32,6 +33,7 @@ void work_queue_add_rate_limited(WorkQueue *queue, const char *key);
 void work_queue_forget(WorkQueue *queue, const char *key);
 size_t work_queue_length(const WorkQueue *queue);
 int work_queue_retries(const WorkQueue *queue, const char *key);
+void work_queue_check(WorkQueue *queue); /* asserts the invariants named in workqueue.c; for tests */
 
 /* ---- inside a sync ------------------------------------------------------------------------------------ */
 
@@ -49,5 +51,7 @@ void sync_fail(Sync *sync, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Come back after this delay (the shortest wins), without counting as a failure. */
 void sync_again_after(Sync *sync, int64_t delay_ns);
 const char *sync_key(const Sync *sync);
+/* What put the key there, oldest first; the sync runs under the first. */
+const CauseId *sync_causes(const Sync *sync, size_t *ret_n);
 /* Splits "namespace/name" (namespace NULL for "name"); both are freed with the sync. */
 void sync_split_key(Sync *sync, const char **ret_namespace, const char **ret_name);

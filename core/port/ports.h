@@ -1,5 +1,6 @@
 /* The world as one process sees it. Given to every component when it is made; all its timers, calls and streams end
- * with the process (the back end drops them), so a component's free function need only free memory. */
+ * with the process (the back end drops them), so a component's free function need only free memory. Components are freed before
+ * their ports: they may cancel timers and calls and close streams on the way. */
 #pragma once
 
 #include "core/base/log.h"
