@@ -4,5 +4,7 @@
 #include "tests/support/runner.h"
 
 TCase *json_case(void);
+TCase *quantity_case(void);
+TCase *selector_case(void);
 TCase *value_case(void);
 TCase *yaml_case(void);
