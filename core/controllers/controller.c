@@ -72,11 +72,6 @@ controller_decide(Controller *controller, const char *verb, const Value *object,
 
 /* ---- informers --------------------------------------------------------------------------------------- */
 
-typedef struct Indexed {
-    Informer *informer;
-    const char *index;
-} Indexed;
-
 Informer *
 context_informer(ControllerContext *context, const char *group, const char *resource)
 {
@@ -88,15 +83,7 @@ context_indexed_informer(ControllerContext *context, const char *group, const ch
                          const char *index, IndexFunc func)
 {
     Informer *informer = context_informer(context, group, resource);
-    for (guint i = 0; i < context->indexed->len; i++) {
-        const Indexed *indexed = g_ptr_array_index(context->indexed, i);
-        if (indexed->informer == informer && g_str_equal(indexed->index, index))
-            return informer;
-    }
     informer_add_index(informer, index, func);
-    Indexed *indexed = g_new(Indexed, 1);
-    *indexed = (Indexed){informer, index};
-    g_ptr_array_add(context->indexed, indexed);
     return informer;
 }
 

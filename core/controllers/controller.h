@@ -18,7 +18,6 @@ typedef struct ControllerContext {
     Client *client;
     const Value *config; /* see core/controllers/manager.h */
     InformerFactory *informers;
-    GPtrArray *indexed;  /* informers that already have an index, with its name: private to controller.c */
 } ControllerContext;
 
 typedef struct ControllerClass {

@@ -9,6 +9,8 @@ struct ControllerManager {
     LeaderElection *election; /* NULL without leader election */
     GPtrArray *controllers;   /* running ones */
     bool lost;
+    void (*on_lost)(void *data);
+    void *on_lost_data;
 };
 
 /* As the real list is read: an exact name or "-name" decides, else "*" does. */
@@ -63,7 +65,6 @@ controllers_stop(ControllerManager *manager)
     }
     g_ptr_array_set_size(manager->controllers, 0);
     g_clear_pointer(&manager->context.informers, informer_factory_free);
-    g_ptr_array_set_size(manager->context.indexed, 0);
 }
 
 static void
@@ -71,7 +72,8 @@ on_stopped(void *data)
 {
     ControllerManager *manager = data;
     manager->lost = true;
-    controllers_stop(manager);
+    if (manager->on_lost != NULL)
+        manager->on_lost(manager->on_lost_data);
 }
 
 ControllerManager *
@@ -81,8 +83,7 @@ controller_manager_new(const Ports *ports, Client *client, const Value *config)
     manager->config = config != NULL ? value_ref(config) : value_new_map();
     manager->context = (ControllerContext){.ports = ports,
                                            .client = client,
-                                           .config = manager->config,
-                                           .indexed = g_ptr_array_new_with_free_func(g_free)};
+                                           .config = manager->config};
     manager->controllers = g_ptr_array_new();
     if (value_bool(value_get(manager->config, "leaderElect"))) {
         const char *identity = value_text(value_get(manager->config, "identity"));
@@ -102,9 +103,15 @@ controller_manager_free(ControllerManager *manager)
     controllers_stop(manager);
     leader_election_free(manager->election);
     g_ptr_array_free(manager->controllers, TRUE);
-    g_ptr_array_free(manager->context.indexed, TRUE);
     value_unref(manager->config);
     g_free(manager);
+}
+
+void
+controller_manager_on_lost(ControllerManager *manager, void (*func)(void *data), void *data)
+{
+    manager->on_lost = func;
+    manager->on_lost_data = data;
 }
 
 bool

@@ -21,7 +21,8 @@ typedef struct ControllerManager ControllerManager;
 ControllerManager *controller_manager_new(const Ports *ports, Client *client, const Value *config);
 void controller_manager_free(ControllerManager *manager);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControllerManager, controller_manager_free)
-/* Has a lost lease stopped it? The process should then exit, as the real one does. */
+/* The lease is lost: the process must exit, as the real one does; func is called when that happens. */
+void controller_manager_on_lost(ControllerManager *manager, void (*func)(void *data), void *data);
 bool controller_manager_has_lost(const ControllerManager *manager);
 
 /* The table, in the order in which they start; NULL terminated. */

@@ -5,7 +5,7 @@
 #include "core/api/meta.h"
 #include "core/api/request.h"
 #include "core/api/status.h"
-#include "core/object/timestamp.h"
+#include "core/base/timestamp.h"
 
 int64_t
 int_or_percent(const Value *value, int64_t total, Rounding rounding, int64_t otherwise)
@@ -76,15 +76,13 @@ selector_is_empty(const Value *label_selector)
 Value *
 time_value(int64_t ns)
 {
-    return value_new_string_take(timestamp_format(ns));
+    return value_new_string_take(timestamp_text(ns));
 }
 
 int64_t
 time_of(const Value *value)
 {
-    int64_t ns = 0;
-    const char *text = value_string(value);
-    return text != NULL && timestamp_parse(text, &ns) ? ns : 0;
+    return timestamp_of(value_string(value));
 }
 
 int64_t

@@ -11,6 +11,7 @@ struct CountTable {
 typedef struct Entry {
     Value *selector, *labels; /* what the counts were made with */
     PodCounts counts;
+    GHashTable *flags; /* pod's uid -> what it counts as; only ever looked up */
 } Entry;
 
 static void
@@ -19,6 +20,7 @@ entry_free(gpointer data)
     Entry *entry = data;
     value_unref(entry->selector);
     value_unref(entry->labels);
+    g_hash_table_destroy(entry->flags);
     g_free(entry);
 }
 
@@ -39,24 +41,43 @@ count_table_free(CountTable *table)
     g_free(table);
 }
 
-static void
-count_pod(PodCounts *counts, const Entry *entry, const Value *pod, int64_t sign)
+/* What a pod counts as. Remembered by pod, since the object of a deletion may be younger than what was counted. */
+enum { COUNT_STRANGER = 1, COUNT_TERMINATING = 2, COUNT_ACTIVE = 4, COUNT_LABELED = 8, COUNT_READY = 16 };
+
+static int
+pod_flags(const Entry *entry, const Value *pod)
 {
-    if (!selector_matches(entry->selector, object_labels(pod))) {
-        counts->strangers += sign;
-        return;
-    }
+    if (!selector_matches(entry->selector, object_labels(pod)))
+        return COUNT_STRANGER;
     if (pod_is_terminal(pod))
-        return;
-    if (object_is_deleting(pod)) {
-        counts->terminating += sign;
-        return;
-    }
-    counts->active += sign;
-    if (labels_contain(object_labels(pod), entry->labels))
-        counts->labeled += sign;
-    if (pod_is_ready(pod))
-        counts->ready += sign;
+        return 0;
+    if (object_is_deleting(pod))
+        return COUNT_TERMINATING;
+    return COUNT_ACTIVE | (labels_contain(object_labels(pod), entry->labels) ? COUNT_LABELED : 0) |
+           (pod_is_ready(pod) ? COUNT_READY : 0);
+}
+
+static void
+count_flags(PodCounts *counts, int flags, int64_t sign)
+{
+    counts->strangers += flags & COUNT_STRANGER ? sign : 0;
+    counts->terminating += flags & COUNT_TERMINATING ? sign : 0;
+    counts->active += flags & COUNT_ACTIVE ? sign : 0;
+    counts->labeled += flags & COUNT_LABELED ? sign : 0;
+    counts->ready += flags & COUNT_READY ? sign : 0;
+}
+
+static void
+count_pod(Entry *entry, const char *uid, int flags)
+{
+    gpointer known = NULL, old = NULL;
+    if (g_hash_table_lookup_extended(entry->flags, uid, &known, &old))
+        count_flags(&entry->counts, GPOINTER_TO_INT(old), -1);
+    count_flags(&entry->counts, flags, 1);
+    if (flags == 0)
+        g_hash_table_remove(entry->flags, uid);
+    else if (known == NULL || GPOINTER_TO_INT(old) != flags)
+        g_hash_table_insert(entry->flags, g_strdup(uid), GINT_TO_POINTER(flags));
 }
 
 static int64_t
@@ -71,10 +92,7 @@ count_table_change(CountTable *table, const Value *owner, const Value *old, cons
     Entry *entry = g_hash_table_lookup(table->by_uid, object_uid(owner));
     if (entry == NULL)
         return;
-    if (old != NULL)
-        count_pod(&entry->counts, entry, old, -1);
-    if (new_ != NULL)
-        count_pod(&entry->counts, entry, new_, 1);
+    count_pod(entry, object_uid(new_ != NULL ? new_ : old), new_ != NULL ? pod_flags(entry, new_) : 0);
 }
 
 /* minReadySeconds: who is available now, and when is the next one? */
@@ -111,10 +129,11 @@ count_table_get(CountTable *table, const Value *owner, const Informer *pods, int
         entry = g_new0(Entry, 1);
         entry->selector = selector != NULL ? value_ref(selector) : NULL;
         entry->labels = labels != NULL ? value_ref(labels) : NULL;
+        entry->flags = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_hash_table_replace(table->by_uid, g_strdup(uid), entry);
         owned = informer_owned_by(pods, uid);
         for (guint i = 0; i < owned->len; i++)
-            count_pod(&entry->counts, entry, objects_item(owned, i), 1);
+            count_pod(entry, object_uid(objects_item(owned, i)), pod_flags(entry, objects_item(owned, i)));
     }
     PodCounts counts = entry->counts;
     counts.available = counts.ready;
