@@ -1,15 +1,25 @@
 /* The table of controllers: one line each, in the order in which they start. */
 #include "core/controllers/deployment/deployment.h"
+#include "core/controllers/endpoint/slice.h"
 #include "core/controllers/manager.h"
+#include "core/controllers/namespace/namespace.h"
+#include "core/controllers/node/lifecycle.h"
 #include "core/controllers/replicaset/replica_set.h"
+#include "core/controllers/serviceaccount/service_account.h"
 
 const ControllerClass *const *
 controller_classes(void)
 {
     static const ControllerClass *const classes[] = {
+        &endpoint_slice_controller_class,
+        &replication_controller_class,
+        &namespace_controller_class,
+        &service_account_controller_class,
         &deployment_controller_class,
         &replica_set_controller_class,
-        &replication_controller_class,
+        &node_lifecycle_controller_class,
+        &taint_eviction_controller_class,
+        &root_ca_controller_class,
         NULL,
     };
     return classes;
