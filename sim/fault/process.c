@@ -1,0 +1,70 @@
+#include <glib/gi18n.h>
+
+#include "core/base/error.h"
+#include "sim/fault/fault_private.h"
+
+static bool
+crash_start(FaultTarget *target, const Value *spec, GError **error)
+{
+    return target->ops->process_kill(target, fault_target_text(spec, "node"),
+                                     fault_target_text(spec, "process"), error);
+}
+
+const FaultClass FAULT_PROCESS_CRASH = {
+    .type = "process-crash",
+    .title = N_("A component crashes"),
+    .target = "node process!",
+    .parameters = "",
+    .start = crash_start,
+};
+
+static bool
+pause_start(FaultTarget *target, const Value *spec, GError **error)
+{
+    return target->ops->process_pause(target, fault_target_text(spec, "node"),
+                                      fault_target_text(spec, "process"), true, error);
+}
+
+static bool
+pause_stop(FaultTarget *target, const Value *spec, GError **error)
+{
+    return target->ops->process_pause(target, fault_target_text(spec, "node"),
+                                      fault_target_text(spec, "process"), false, error);
+}
+
+const FaultClass FAULT_PROCESS_PAUSE = {
+    .type = "process-pause",
+    .title = N_("A component stands still"),
+    .target = "node process!",
+    .parameters = "",
+    .start = pause_start,
+    .stop = pause_stop,
+};
+
+static bool
+slow_start(FaultTarget *target, const Value *spec, GError **error)
+{
+    const Value *factor = fault_parameter(spec, "factor");
+    if (factor != NULL && (value_type(factor) != VALUE_INT || value_int(factor) < 1))
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    "spec.parameters.factor: expected a whole number from 1");
+    return target->ops->process_slow(target, fault_target_text(spec, "node"),
+                                     fault_target_text(spec, "process"),
+                                     factor != NULL ? (unsigned)value_int(factor) : 10, error);
+}
+
+static bool
+slow_stop(FaultTarget *target, const Value *spec, GError **error)
+{
+    return target->ops->process_slow(target, fault_target_text(spec, "node"),
+                                     fault_target_text(spec, "process"), 1, error);
+}
+
+const FaultClass FAULT_PROCESS_SLOW = {
+    .type = "process-slow",
+    .title = N_("A component becomes slow"),
+    .target = "node process!",
+    .parameters = N_("factor: how many times slower, 10 by default"),
+    .start = slow_start,
+    .stop = slow_stop,
+};
