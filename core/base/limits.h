@@ -12,6 +12,7 @@
 #define YAML_NODES_MAX 1000000                   /* nodes of one input after aliases are expanded */
 #define JSON_PATCH_OPERATIONS_MAX 10000          /* as the API server: maxJSONPatchOperations */
 #define JSON_PATCH_COPY_BYTES_MAX (3u * 1024 * 1024) /* as the API server: JSONPatchMaxCopyBytes */
+#define JSON_PATCH_VISITS_MAX 10000000           /* values looked at to bound the nesting of a patch's result */
 #define JSONPATH_RESULTS_MAX 1000000             /* values that one JSONPath step may yield */
 #define JSONPATH_DEPTH_MAX 32                    /* nesting of ranges and filters in a template */
 #define SELECTOR_REQUIREMENTS_MAX 1000           /* requirements of one label or field selector */

@@ -103,12 +103,12 @@ bool value_iter_next(ValueIter *iter);
 
 #define VALUE_ARRAY_FOREACH(item, array)                                                                     \
     for (ValueIter item##_iter = value_iter_init(array); value_iter_next(&item##_iter);)                     \
-        for (const Value *item = item##_iter.value; item##_iter.state == 1; item##_iter.state = 0)
+        for (const Value *item G_GNUC_UNUSED = item##_iter.value; item##_iter.state == 1; item##_iter.state = 0)
 #define VALUE_MAP_FOREACH(key_name, item, map)                                                               \
     for (ValueIter item##_iter = value_iter_init(map); value_iter_next(&item##_iter);)                       \
-        for (const char *key_name = item##_iter.key; item##_iter.state == 1;                                 \
+        for (const char *key_name G_GNUC_UNUSED = item##_iter.key; item##_iter.state == 1;                                 \
              item##_iter.state = item##_iter.state == 1 ? 2 : 0)                                             \
-            for (const Value *item = item##_iter.value; item##_iter.state == 1; item##_iter.state = 0)
+            for (const Value *item G_GNUC_UNUSED = item##_iter.value; item##_iter.state == 1; item##_iter.state = 0)
 
 /* Deep equality; 1 and 1.0 differ. Total order for sorting: by type, then content. */
 bool value_equal(const Value *a, const Value *b);

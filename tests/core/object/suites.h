@@ -4,6 +4,8 @@
 #include "tests/support/runner.h"
 
 TCase *json_case(void);
+TCase *jsonpath_case(void);
+TCase *patch_case(void);
 TCase *quantity_case(void);
 TCase *selector_case(void);
 TCase *value_case(void);
