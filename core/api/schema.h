@@ -35,6 +35,7 @@ typedef struct SchemaField {
     bool immutable;           /* may not change by update */
     const Value *default_value; /* NULL: none */
     bool patch_merge;         /* strategic merge: patchStrategy=merge */
+    bool patch_replace;       /* patchStrategy=replace, of a map (maps are merged otherwise) */
     bool patch_retain_keys;   /* patchStrategy=retainKeys */
     const char *patch_merge_key; /* patchMergeKey, or NULL */
     SchemaListType list_type;

@@ -14,7 +14,7 @@
  * An `object` has apiVersion and kind, an `atomic` type is one unit to server-side apply, an `open` one keeps unknown fields.
  * Types: string int32 int64 bool double bytes quantity int-or-string time micro-time duration fields-v1 raw, a named
  * type, []T, map[string]T, and *T for what is a pointer in Go (absent and zero differ).
- * Flags: required, inline, immutable, default=TEXT, merge[=KEY], retain-keys, list=KEY,KEY, set, atomic, enum=A|B. */
+ * Flags: required, inline, immutable, default=TEXT, merge[=KEY], replace, retain-keys, list=KEY,KEY, set, atomic, enum=A|B. */
 #include <string.h>
 
 #include "core/api/types_private.h"
@@ -152,6 +152,8 @@ field_flag(Reader *reader, SchemaField *field, const char *flag)
     } else if (strcmp(flag, "merge") == 0 || g_str_has_prefix(flag, "merge=")) {
         field->patch_merge = true;
         field->patch_merge_key = text ? intern(reader, text) : NULL;
+    } else if (strcmp(flag, "replace") == 0) {
+        field->patch_replace = true;
     } else if (strcmp(flag, "retain-keys") == 0) {
         field->patch_retain_keys = true;
     } else if (g_str_has_prefix(flag, "list=")) {
@@ -392,7 +394,9 @@ read_group(Reader *reader, char **words)
     reader->group = intern(reader, strcmp(words[1], "core") == 0 ? "" : words[1]);
     reader->version = intern(reader, words[2]);
     g_autofree char *version = *reader->group ? g_strconcat(reader->group, "/", words[2], NULL) : g_strdup(words[2]);
-    g_hash_table_insert(reader->types->packages, (char *)intern(reader, version), (char *)reader->package);
+    SchemaPackage package = {reader->package, intern(reader, version), reader->group, reader->version};
+    if (!schema_package_find(reader->types, version))
+        g_array_append_val(reader->types->packages, package);
 }
 
 static void

@@ -42,7 +42,7 @@ api_types_new(void)
     types->by_openapi = g_hash_table_new(g_str_hash, g_str_equal);
     types->by_kind = g_hash_table_new(g_str_hash, g_str_equal);
     types->by_resource = g_hash_table_new(g_str_hash, g_str_equal);
-    types->packages = g_hash_table_new(g_str_hash, g_str_equal);
+    types->packages = g_array_new(FALSE, FALSE, sizeof(SchemaPackage));
     types->strings = g_string_chunk_new(16 * 1024);
     types->owned = g_ptr_array_new_with_free_func(g_free);
     types->values = g_ptr_array_new_with_free_func(value_free);
@@ -61,7 +61,7 @@ api_types_free(ApiTypes *types)
     g_ptr_array_unref(types->values);
     g_ptr_array_unref(types->owned);
     g_string_chunk_free(types->strings);
-    g_hash_table_unref(types->packages);
+    g_array_unref(types->packages);
     g_hash_table_unref(types->by_resource);
     g_hash_table_unref(types->by_kind);
     g_hash_table_unref(types->by_openapi);

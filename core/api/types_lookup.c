@@ -42,15 +42,39 @@ api_types_of(const ApiTypes *types, const Value *object)
     return api_types_by_kind(types, group, *version ? version : "v1", value_string(value_get(object, "kind")));
 }
 
+const SchemaPackage *
+schema_package_find(const ApiTypes *types, const char *api_version)
+{
+    for (guint i = 0; i < types->packages->len; i++) {
+        const SchemaPackage *package = &g_array_index(types->packages, SchemaPackage, i);
+        if (strcmp(package->api_version, api_version) == 0)
+            return package;
+    }
+    return NULL;
+}
+
+const SchemaPackage *
+schema_package_of(const ApiTypes *types, const Schema *schema)
+{
+    const char *dot = schema->openapi_name ? strrchr(schema->openapi_name, '.') : NULL;
+    for (guint i = 0; dot && i < types->packages->len; i++) {
+        const SchemaPackage *package = &g_array_index(types->packages, SchemaPackage, i);
+        size_t length = strlen(package->name);
+        if (length == (size_t)(dot - schema->openapi_name) && strncmp(package->name, schema->openapi_name, length) == 0)
+            return package;
+    }
+    return NULL;
+}
+
 const Schema *
 api_types_schema(const ApiTypes *types, const char *api_version, const char *kind)
 {
     if (!api_version || !kind)
         return NULL;
-    const char *package = g_hash_table_lookup(types->packages, api_version);
+    const SchemaPackage *package = schema_package_find(types, api_version);
     const Schema *schema = NULL;
     if (package) {
-        g_autofree char *name = g_strdup_printf("%s.%s", package, kind);
+        g_autofree char *name = g_strdup_printf("%s.%s", package->name, kind);
         schema = g_hash_table_lookup(types->by_openapi, name);
     }
     if (!schema) {

@@ -19,13 +19,21 @@ typedef struct ApiKindEntry {
     const char *qualified;   /* "deployments.apps" */
 } ApiKindEntry;
 
+/* The OpenAPI package that holds a group-version's types. */
+typedef struct SchemaPackage {
+    const char *name;        /* "io.k8s.api.apps.v1" */
+    const char *api_version; /* "apps/v1" */
+    const char *group;
+    const char *version;
+} SchemaPackage;
+
 struct ApiTypes {
     GPtrArray *kinds;        /* ApiKindEntry, serving order */
     GPtrArray *schemas;      /* Schema of every named type, sorted by openapi_name once reading is over */
     GHashTable *by_openapi;  /* openapi_name -> Schema; for look-ups only */
     GHashTable *by_kind;     /* "group/version/Kind" and "group//Kind" -> ApiKindEntry */
     GHashTable *by_resource; /* "group/version/resource" and "group//resource" -> ApiKindEntry */
-    GHashTable *packages;    /* "group/version" -> openapi package */
+    GArray *packages;        /* SchemaPackage, in the order of the files */
     GStringChunk *strings;
     GPtrArray *owned;        /* what g_free releases */
     GPtrArray *values;       /* defaults */
@@ -40,5 +48,6 @@ const char *api_types_intern(ApiTypes *types, const char *text);
  * program, so a duplicate, an unknown name or a malformed line ends it with the file and line. */
 void schema_read_files(ApiTypes *types, const SchemaFile *files);
 
-/* The field and the path of inlined fields that leads to it; used by those that need the protobuf nesting. */
-const char *schema_package_of(const ApiTypes *types, const char *group, const char *version);
+const SchemaPackage *schema_package_find(const ApiTypes *types, const char *api_version);
+/* The package that the named type is in; NULL for those of every group. */
+const SchemaPackage *schema_package_of(const ApiTypes *types, const Schema *schema);

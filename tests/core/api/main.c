@@ -1,3 +1,3 @@
 #include "tests/core/api/suites.h"
 
-TEST_RUNNER("core/api", types_case)
+TEST_RUNNER("core/api", types_case, schema_case, defaults_case, protobuf_case, openapi_case)
