@@ -7,6 +7,7 @@
 #include "core/object/value_private.h"
 
 #define KEY_CACHE_SIZE 256 /* a power of two */
+#define KEY_CACHE_FROM 16  /* keys after which a cache is worth its making */
 
 typedef struct {
     ValueKey *key; /* NULL in arrays */
@@ -24,7 +25,8 @@ struct ValueAssembler {
     GArray *frames;
     GPtrArray *duplicates;
     Value *root;
-    ValueKey *cache[KEY_CACHE_SIZE];
+    guint keys_seen;
+    ValueKey **cache; /* KEY_CACHE_SIZE keys seen lately; NULL before KEY_CACHE_FROM */
 };
 
 ValueAssembler *
@@ -32,8 +34,8 @@ value_assembler_new(void)
 {
     ValueAssembler *assembler = g_new0(ValueAssembler, 1);
 
-    assembler->entries = g_array_sized_new(FALSE, FALSE, sizeof(Entry), 64);
-    assembler->frames = g_array_sized_new(FALSE, FALSE, sizeof(Frame), 16);
+    assembler->entries = g_array_sized_new(FALSE, FALSE, sizeof(Entry), 16);
+    assembler->frames = g_array_sized_new(FALSE, FALSE, sizeof(Frame), 4);
     return assembler;
 }
 
@@ -48,10 +50,11 @@ value_assembler_free(ValueAssembler *assembler)
             value_key_unref(entry->key);
         value_unref(entry->value);
     }
-    for (int i = 0; i < KEY_CACHE_SIZE; i++) {
+    for (int i = 0; assembler->cache != NULL && i < KEY_CACHE_SIZE; i++) {
         if (assembler->cache[i] != NULL)
             value_key_unref(assembler->cache[i]);
     }
+    g_free(assembler->cache);
     g_array_unref(assembler->entries);
     g_array_unref(assembler->frames);
     value_unref(assembler->root);
@@ -92,9 +95,13 @@ top_entry(const ValueAssembler *assembler)
 static ValueKey *
 assembler_key_ref(ValueAssembler *assembler, const char *text, size_t len)
 {
+    if (assembler->cache == NULL) {
+        if (assembler->keys_seen++ < KEY_CACHE_FROM)
+            return value_key_new(text, len);
+        assembler->cache = g_new0(ValueKey *, KEY_CACHE_SIZE);
+    }
     uint64_t digest = value_digest_bytes(text, len, 0);
     ValueKey **cached = &assembler->cache[digest & (KEY_CACHE_SIZE - 1)];
-
     if (*cached != NULL && (*cached)->len == len && memcmp((*cached)->text, text, len) == 0)
         return value_key_ref(*cached);
     if (*cached != NULL)
@@ -111,20 +118,6 @@ value_assembler_key(ValueAssembler *assembler, const char *key, size_t len)
     g_assert(value_assembler_wants_key(assembler));
     entry.key = assembler_key_ref(assembler, key, len);
     g_array_append_val(assembler->entries, entry);
-}
-
-bool
-value_assembler_has_key(const ValueAssembler *assembler, const char *key, size_t len)
-{
-    const Frame *frame = top_frame(assembler);
-
-    for (guint i = frame != NULL ? (guint)frame->start : 0; i < assembler->entries->len; i++) {
-        const Entry *entry = &g_array_index(assembler->entries, Entry, i);
-        if (entry->key != NULL && entry->key->len == len &&
-            memcmp(entry->key->text, key, len) == 0)
-            return true;
-    }
-    return false;
 }
 
 bool

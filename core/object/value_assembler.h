@@ -18,8 +18,6 @@ size_t value_assembler_depth(const ValueAssembler *assembler);
 
 void value_assembler_begin(ValueAssembler *assembler, ValueType array_or_map);
 void value_assembler_key(ValueAssembler *assembler, const char *key, size_t len);
-/* Whether the open map has got that key already (for parsers that refuse it). Costs a scan. */
-bool value_assembler_has_key(const ValueAssembler *assembler, const char *key, size_t len);
 /* Whether the event that comes next must be a key (or the end of the map). */
 bool value_assembler_wants_key(const ValueAssembler *assembler);
 void value_assembler_add(ValueAssembler *assembler, Value *take);

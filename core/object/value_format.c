@@ -8,6 +8,7 @@ typedef struct {
     const char *at;
     va_list args;
     ValueAssembler *assembler;
+    GString *word; /* the one read last */
 } Template;
 
 static void template_value(Template *template);
@@ -36,20 +37,21 @@ is_word_char(char c)
     return c != '\0' && strchr(" \n\t,:{}[]\"'%?", c) == NULL;
 }
 
-/* A quoted text or a plain word; owned. A plain word may hold colons inside, as in "nginx:1.25". */
-static char *
+/* A quoted text or a plain word; valid until the next. A plain word may hold colons inside, as in "nginx:1.25". */
+static const char *
 template_word(Template *template, bool is_key, bool *ret_quoted)
 {
-    GString *word = g_string_new(NULL);
+    GString *word = template->word;
     char quote = *template->at;
 
+    g_string_truncate(word, 0);
     *ret_quoted = quote == '"' || quote == '\'';
     if (!*ret_quoted) {
         while (is_word_char(*template->at) ||
                (!is_key && *template->at == ':' && is_word_char(template->at[1])))
             g_string_append_c(word, *template->at++);
         g_assert(word->len > 0);
-        return g_string_free(word, FALSE);
+        return word->str;
     }
     for (template->at++; *template->at != quote; template->at++) {
         g_assert(*template->at != '\0');
@@ -61,7 +63,7 @@ template_word(Template *template, bool is_key, bool *ret_quoted)
         }
     }
     template->at++;
-    return g_string_free(word, FALSE);
+    return word->str;
 }
 
 /* The value of a plain word: true, false, null, a number, or a text. */
@@ -133,7 +135,7 @@ template_key(Template *template)
         value_assembler_key(template->assembler, key, strlen(key));
         return;
     }
-    g_autofree char *key = template_word(template, true, &quoted);
+    const char *key = template_word(template, true, &quoted);
     value_assembler_key(template->assembler, key, strlen(key));
 }
 
@@ -190,7 +192,7 @@ template_value(Template *template)
     } else if (template_take(template, '%')) {
         value_assembler_add(template->assembler, template_argument(template, &absent));
     } else {
-        g_autofree char *word = template_word(template, false, &quoted);
+        const char *word = template_word(template, false, &quoted);
         value_assembler_add(template->assembler,
                             quoted ? value_new_string(word) : word_value(word));
     }
@@ -200,7 +202,8 @@ Value *
 value_new_f(const char *format, ...)
 {
     g_autoptr(ValueAssembler) assembler = value_assembler_new();
-    Template template = {.at = format, .assembler = assembler};
+    g_autoptr(GString) word = g_string_new(NULL);
+    Template template = {.at = format, .assembler = assembler, .word = word};
 
     va_start(template.args, format);
     template_value(&template);

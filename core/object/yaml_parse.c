@@ -32,6 +32,7 @@ typedef struct {
     yaml_event_t event; /* the current one */
     GHashTable *anchors;
     GHashTable *lines;
+    GPtrArray *duplicates; /* of the map that ended last */
     GString *path;
     size_t nodes; /* of the whole input, written out */
     int depth;
@@ -261,11 +262,34 @@ note_line(Composer *composer, int line)
 
 typedef struct {
     ValueAssembler *assembler;
-    GHashTable *seen; /* keys so far: for lookup only */
     Value *merge;     /* of `<<`; NULL: none */
     int merge_line;
     Node *node;
 } MapWork;
+
+static bool
+refuse_duplicate(int line, const char *key, GError **error)
+{
+    g_autofree char *quoted = text_quote(key);
+
+    return fail(error, TIMONEL_ERROR_INVALID,
+                "yaml: unmarshal errors:\n  line %d: key %s already set in map", line, quoted);
+}
+
+/* Ends the map; refuses a key given twice, whose second line is the one that the table of lines kept. */
+static bool
+end_map(Composer *composer, ValueAssembler *assembler, GError **error)
+{
+    value_assembler_end(assembler);
+    if (composer->duplicates->len == 0)
+        return true;
+    const char *piece = composer->duplicates->pdata[0];
+    bool bracketed = *piece == '[';
+    g_autofree char *key = bracketed ? g_strndup(piece + 2, strlen(piece) - 4) : g_strdup(piece);
+    g_autofree char *path =
+        g_strconcat(composer->path->str, bracketed || composer->path->len == 0 ? "" : ".", piece, NULL);
+    return refuse_duplicate(GPOINTER_TO_INT(g_hash_table_lookup(composer->lines, path)), key, error);
+}
 
 static bool
 compose_entry(Composer *composer, MapWork *work, GError **error)
@@ -278,11 +302,8 @@ compose_entry(Composer *composer, MapWork *work, GError **error)
 
     if (key == NULL)
         return false;
-    if (!g_hash_table_add(work->seen, g_strdup(key))) {
-        g_autofree char *quoted = text_quote(key);
-        return fail(error, TIMONEL_ERROR_INVALID,
-                    "yaml: unmarshal errors:\n  line %d: key %s already set in map", line, quoted);
-    }
+    if (is_merge && work->merge != NULL)
+        return refuse_duplicate(line, key, error);
     path_push(composer, key);
     note_line(composer, line);
     if (!composer_next(composer, error) || !compose_node(composer, &child, error))
@@ -304,11 +325,11 @@ static bool
 compose_map(Composer *composer, Node *ret_node, GError **error)
 {
     g_autoptr(ValueAssembler) assembler = value_assembler_new();
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Node node = {.nodes = 1, .depth = 1};
-    MapWork work = {.assembler = assembler, .seen = seen, .node = &node};
+    MapWork work = {.assembler = assembler, .node = &node};
     bool ok = true;
 
+    value_assembler_note_duplicates(assembler, composer->duplicates);
     value_assembler_begin(assembler, VALUE_MAP);
     for (;;) {
         ok = composer_next(composer, error);
@@ -319,9 +340,8 @@ compose_map(Composer *composer, Node *ret_node, GError **error)
             break;
     }
     g_autoptr(Value) merge = work.merge;
-    if (!ok)
+    if (!ok || !end_map(composer, assembler, error))
         return false;
-    value_assembler_end(assembler);
     node.value = value_assembler_steal(assembler);
     if (merge != NULL && !merge_all(work.merge_line, &node.value, merge, error)) {
         value_unref(node.value);
@@ -529,11 +549,13 @@ yaml_parse_all(const char *text, size_t len, GError **error)
     yaml_parser_set_encoding(&composer.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&composer.yaml, (const unsigned char *)text, len);
     composer.anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, anchor_free);
+    composer.duplicates = g_ptr_array_new_with_free_func(g_free);
     composer.path = g_string_new(NULL);
     bool ok = compose_stream(&composer, documents, error);
     yaml_event_delete(&composer.event);
     yaml_parser_delete(&composer.yaml);
     g_hash_table_unref(composer.anchors);
+    g_ptr_array_unref(composer.duplicates);
     g_string_free(composer.path, TRUE);
     return ok ? g_steal_pointer(&documents) : NULL;
 }
