@@ -1,0 +1,3 @@
+#include "tests/core/controllers/suites.h"
+
+TEST_RUNNER("core/controllers", deployment_suite)
