@@ -11,6 +11,7 @@
 typedef struct {
     ValueAssembler *assembler;
     const char *refusal; /* why a callback stopped the parser */
+    size_t consumed;     /* bytes up to the end or the error */
 } JsonParser;
 
 static int
@@ -128,7 +129,7 @@ text_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_col
 static void
 set_error(const JsonParser *parser, yajl_handle handle, const char *text, size_t len, GError **error)
 {
-    size_t offset = MIN(yajl_get_bytes_consumed(handle), len), line, column;
+    size_t offset = parser->consumed, line, column;
     unsigned char *raw = yajl_get_error(handle, 0, NULL, 0);
     g_autofree char *message = g_strdup((const char *)raw);
 
@@ -139,7 +140,7 @@ set_error(const JsonParser *parser, yajl_handle handle, const char *text, size_t
         why += strlen("parse error: ");
     else if (g_str_has_prefix(why, "lexical error: "))
         why += strlen("lexical error: ");
-    if (offset == len && strstr(why, "premature EOF") != NULL)
+    if (offset == len && parser->refusal == NULL)
         why = "unexpected end of JSON input";
     text_position(text, offset, &line, &column);
     fail(error, TIMONEL_ERROR_INVALID, "line %zu, column %zu: %s", line, column, why);
@@ -154,6 +155,13 @@ parse(const char *text, size_t len, GPtrArray *duplicates, GError **error)
     value_assembler_note_duplicates(assembler, duplicates);
     yajl_handle handle = yajl_alloc(&callbacks, NULL, &parser);
     yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
+    parser.consumed = MIN(yajl_get_bytes_consumed(handle), len);
+    if (status == yajl_status_ok) {
+        /* a line's end finishes a number and breaks a text that lacks its quote: yajl_complete_parse alone
+         * lets half a token behind the document pass */
+        parser.consumed = len;
+        status = yajl_parse(handle, (const unsigned char *)"\n", 1);
+    }
     if (status == yajl_status_ok)
         status = yajl_complete_parse(handle);
     if (status != yajl_status_ok)

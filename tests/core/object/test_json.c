@@ -57,7 +57,7 @@ START_TEST(wrong_documents_are_refused_with_their_place)
 {
     static const char *const texts[] = {
         "", "{", "[1,]", "{\"a\":}", "{a:1}", "nul", "1 2", "\"\x01\"", "\"\xff\"", "{\"a\":1,}", "1e999",
-        "{\"a\\u0000b\":1}", "[\"a\"", "\"abc", "01", "+1", "[1] x",
+        "{\"a\\u0000b\":1}", "[\"a\"", "\"abc", "01", "+1", "[1] x", "1 \"Ki", "[1]\"", "{} tru",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
