@@ -43,6 +43,7 @@ struct Store {
     GPtrArray *buckets;       /* in the order of making */
     GHashTable *buckets_by_name;
     int64_t head, durable, committed;
+    int64_t loaded; /* what the driver held at start */
     GQueue pending;           /* of StorePending, by revision */
     GError *failure;
     bool committing;

@@ -2,6 +2,14 @@
 #include "core/store/private.h"
 
 static void
+state_unref(void *value)
+{
+    value_unref(value);
+}
+
+static const PMapType state_type = {.unref = state_unref};
+
+static void
 item_free(gpointer data)
 {
     StoreItem *item = data;
@@ -36,9 +44,9 @@ store_bucket(Store *store, const char *name)
     bucket->store = store;
     bucket->name = g_strdup(name);
     bucket->head = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, item_free);
-    bucket->committed = pmap_new();
+    bucket->committed = pmap_new(&state_type);
     bucket->listeners = g_array_new(FALSE, FALSE, sizeof(StoreListener));
-    bucket->forgotten = store->committed;
+    bucket->forgotten = store->loaded;
     g_ptr_array_add(store->buckets, bucket);
     g_hash_table_insert(store->buckets_by_name, bucket->name, bucket);
     return bucket;
@@ -62,10 +70,8 @@ store_load_record(const StoreRecord *record, void *data)
     Store *store = data;
     StoreBucket *bucket = store_bucket(store, record->bucket);
     StoreItem *item = g_new0(StoreItem, 1);
-    PMap *state = pmap_set(bucket->committed, record->key, value_ref(record->value));
 
-    pmap_unref(bucket->committed);
-    bucket->committed = state;
+    pmap_put(&bucket->committed, record->key, value_ref(record->value));
     item->value = value_ref(record->value);
     item->create_revision = record->create_revision;
     item->mod_revision = record->revision;
@@ -107,7 +113,7 @@ store_new(const StoreOptions *options, StoreDriver *take, GError **error)
     take->durable_data = store;
     if (!take->ops->load(take, store_load_record, store, &revision, error))
         return NULL;
-    store->head = store->durable = store->committed = revision;
+    store->head = store->durable = store->committed = store->loaded = revision;
     for (guint i = 0; i < store->buckets->len; i++)
         ((StoreBucket *)g_ptr_array_index(store->buckets, i))->forgotten = revision;
     if (store->options.clock != NULL)
@@ -221,6 +227,6 @@ store_check(const Store *store)
             last = event->revision;
         }
         if (store->committed == store->head)
-            g_assert(pmap_size(bucket->committed) == g_hash_table_size(bucket->head));
+            g_assert(pmap_count(bucket->committed) == g_hash_table_size(bucket->head));
     }
 }

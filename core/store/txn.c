@@ -151,19 +151,19 @@ static void
 commit_event(Store *store, StoreBucket *bucket, StoreEvent *take_event)
 {
     StoreEvent event = *take_event;
-    PMap *state = event.type == STORE_DELETED ? pmap_remove(bucket->committed, event.key)
-                                              : pmap_set(bucket->committed, event.key, value_ref(event.value));
 
-    pmap_unref(bucket->committed);
-    bucket->committed = state;
-    event.state = pmap_ref(state);
+    if (event.type == STORE_DELETED)
+        pmap_remove(&bucket->committed, event.key);
+    else
+        pmap_put(&bucket->committed, event.key, value_ref(event.value));
+    event.state = pmap_ref(bucket->committed);
     store_history_append(bucket, &event);
     store->committed = event.revision;
     /* A copy that stays valid even if a listener's own write drops this event from the ring. */
     event.key = g_strdup(event.key);
     event.value = value_ref(event.value);
     event.previous = event.previous == NULL ? NULL : value_ref(event.previous);
-    event.state = pmap_ref(state);
+    event.state = pmap_ref(event.state);
     commit_tell(bucket, &event);
     store_event_clear(&event);
 }
