@@ -2,12 +2,14 @@
 #include "core/apiserver/private.h"
 #include "core/object/patch.h"
 
-static Value *
-patch_failed(ApiCall *call, const GError *error)
+/* The real server says no more than this message; the cause is told beside it. */
+Value *
+patch_failed(const GError *error)
 {
-    if (g_error_matches(error, TIMONEL_ERROR, TIMONEL_ERROR_INVALID))
-        return status_bad_request("%s", error->message);
-    return status_new(422, "Invalid", "%s", error->message);
+    Value *status = status_new(422, "Invalid", "the server rejected our request due to an error in our request");
+
+    value_edit(&status, "details.causes", value_new_f("[{reason: FieldValueInvalid, message: %s, field: patch}]", error->message));
+    return status;
 }
 
 /* The patched object in the asked form, before decoding. */
@@ -30,7 +32,7 @@ patch_apply(ApiCall *call, const Value *current, Value **ret_patched)
     default:
         return status_new(415, "UnsupportedMediaType", "the server does not know this kind of patch");
     }
-    return error == NULL ? NULL : patch_failed(call, error);
+    return error == NULL ? NULL : patch_failed(error);
 }
 
 static Value *

@@ -19,7 +19,7 @@ part_patched(ApiCall *call, const Value *old, Value **ret_object)
         patched = schema_strategic_merge(call->kind->schema, old, call->request->body, &error);
     }
     if (patched == NULL)
-        return status_new(422, "Invalid", "%s", error->message);
+        return patch_failed(error);
     return call_decode(call, patched, ret_object);
 }
 

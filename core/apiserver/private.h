@@ -147,6 +147,7 @@ void call_create(ApiCall *call);
 void call_create_object(ApiCall *call, Value *take);
 void call_update(ApiCall *call);
 void call_patch(ApiCall *call);
+Value *patch_failed(const GError *error);
 void call_apply(ApiCall *call);
 /* The part shared by PUT, PATCH and apply: `take` (stored form, decoded and defaulted) replaces `old`. */
 void call_update_object(ApiCall *call, const Value *old, Value *take);

@@ -42,7 +42,7 @@ scale_wanted(ApiCall *call, const Value *old, Value **ret_scale)
     else
         *ret_scale = merge_patch_apply(current, body);
     if (*ret_scale == NULL)
-        return status_new(422, "Invalid", "%s", error->message);
+        return patch_failed(error);
     if (*object_kind(*ret_scale) != '\0' && strcmp(object_kind(*ret_scale), "Scale") != 0)
         return status_bad_request("expected a Scale, got a %s", object_kind(*ret_scale));
     return NULL;

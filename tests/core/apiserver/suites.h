@@ -1,0 +1,7 @@
+#pragma once
+
+#include <check.h>
+
+TCase *verbs_case(void);
+TCase *watch_case(void);
+TCase *delete_case(void);
