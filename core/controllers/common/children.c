@@ -49,7 +49,7 @@ wake_adopters(Children *children, const Value *child, uint64_t cause)
     const Value *owner;
     while ((owner = informer_iter_next(&iter, &key)) != NULL) {
         const Value *selector = children->selector(owner);
-        if (!selector_is_empty(selector) && selector_matches(selector, object_labels(child)))
+        if (!label_selector_is_empty(selector) && label_selector_matches(selector, object_labels(child)))
             work_queue_add(children->controller->queue, key, cause);
     }
 }
@@ -122,7 +122,7 @@ children_claim(const Children *children, const Value *owner, Sync *sync, bool *r
     const GPtrArray *owned = informer_owned_by(children->informer, object_uid(owner));
     for (guint i = 0; i < owned->len; i++) {
         const Value *child = objects_item(owned, i);
-        if (selector_matches(selector, object_labels(child))) {
+        if (label_selector_matches(selector, object_labels(child))) {
             objects_add(claimed, child);
         } else if (!owner_deleting && !object_is_deleting(child)) {
             release(children, owner, child, sync);
@@ -134,7 +134,7 @@ children_claim(const Children *children, const Value *owner, Sync *sync, bool *r
     const GPtrArray *orphans = informer_orphans(children->informer, object_namespace(owner));
     for (guint i = 0; i < orphans->len; i++) {
         const Value *child = objects_item(orphans, i);
-        if (object_is_deleting(child) || !selector_matches(selector, object_labels(child)) ||
+        if (object_is_deleting(child) || !label_selector_matches(selector, object_labels(child)) ||
             (filter != NULL && !filter(owner, child)))
             continue;
         adopt(children, owner, child, sync);

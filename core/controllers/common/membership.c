@@ -33,7 +33,7 @@ add_matching(const Membership *membership, const char *string, const Value *pod,
 {
     const GPtrArray *found = informer_indexed(membership->owners, membership->index, string);
     for (guint i = 0; i < found->len; i++)
-        if (selector_matches(membership->selector(objects_item(found, i)), object_labels(pod)))
+        if (label_selector_matches(membership->selector(objects_item(found, i)), object_labels(pod)))
             objects_add(owners, objects_item(found, i));
 }
 
@@ -114,7 +114,7 @@ set_ensure(Membership *membership, const char *owner_key, const Value *owner)
     const char *key;
     const Value *pod;
     while ((pod = informer_iter_next(&iter, &key)) != NULL)
-        if (selector_matches(membership->selector(owner), object_labels(pod)))
+        if (label_selector_matches(membership->selector(owner), object_labels(pod)))
             g_tree_replace(set, g_strdup(key), NULL);
     return set;
 }
@@ -128,7 +128,7 @@ membership_pods(Membership *membership, const char *owner_key, const Value *owne
     GTree *set = set_ensure(membership, owner_key, owner);
     for (GTreeNode *node = g_tree_node_first(set); node != NULL; node = g_tree_node_next(node)) {
         const Value *pod = informer_get(membership->pods, g_tree_node_key(node));
-        if (pod != NULL && selector_matches(membership->selector(owner), object_labels(pod)))
+        if (pod != NULL && label_selector_matches(membership->selector(owner), object_labels(pod)))
             objects_add(pods, pod);
     }
     return pods;

@@ -7,7 +7,7 @@
 
 typedef struct Membership Membership;
 
-/* owners and pods: informers not yet started. selector: as selector_matches reads it, NULL for none. changed (may be NULL) is
+/* owners and pods: informers not yet started. selector: as label_selector_matches reads it, NULL for none. changed (may be NULL) is
  * called for each owner that a changed pod belongs or belonged to. index: a name for the owners' index, unique by selector. */
 typedef const Value *(*MembershipSelector)(const Value *owner);
 typedef void (*MembershipChanged)(const char *owner_key, const Value *owner, const Value *old, const Value *new_, uint64_t cause,

@@ -50,7 +50,7 @@ labels_contain(const Value *labels, const Value *wanted)
 }
 
 bool
-selector_matches(const Value *label_selector, const Value *labels)
+label_selector_matches(const Value *label_selector, const Value *labels)
 {
     if (value_is_map(label_selector) && value_is_string(value_value_at(label_selector, 0)))
         return labels_contain(labels, label_selector);
@@ -64,7 +64,7 @@ selector_matches(const Value *label_selector, const Value *labels)
 }
 
 bool
-selector_is_empty(const Value *label_selector)
+label_selector_is_empty(const Value *label_selector)
 {
     return !value_is_string(value_value_at(label_selector, 0)) &&
            value_size(value_get(label_selector, "matchLabels")) == 0 &&

@@ -9,8 +9,8 @@ int64_t int_or_percent(const Value *value, int64_t total, Rounding rounding, int
 
 /* A metav1.LabelSelector, or a plain map of labels as Services and ReplicationControllers have, against labels. An absent
  * selector matches nothing, an empty one everything. */
-bool selector_matches(const Value *label_selector, const Value *labels);
-bool selector_is_empty(const Value *label_selector); /* also for an absent one */
+bool label_selector_matches(const Value *label_selector, const Value *labels);
+bool label_selector_is_empty(const Value *label_selector); /* also for an absent one */
 /* Does `labels` have every entry of the plain map? */
 bool labels_contain(const Value *labels, const Value *wanted);
 

@@ -121,7 +121,7 @@ sync_deployment(const char *key, Sync *sync, void *data)
     if (cached == NULL)
         return;
     g_autoptr(Value) deployment = value_ref(cached);
-    if (selector_is_empty(value_at(deployment, "spec.selector"))) {
+    if (label_selector_is_empty(value_at(deployment, "spec.selector"))) {
         event_record(controller->base.recorder, deployment, "Warning", "SelectingAll",
                      "This deployment is selecting all pods. A non-empty selector is required.");
         return;

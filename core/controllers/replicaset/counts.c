@@ -47,7 +47,7 @@ enum { COUNT_STRANGER = 1, COUNT_TERMINATING = 2, COUNT_ACTIVE = 4, COUNT_LABELE
 static int
 pod_flags(const Entry *entry, const Value *pod)
 {
-    if (!selector_matches(entry->selector, object_labels(pod)))
+    if (!label_selector_matches(entry->selector, object_labels(pod)))
         return COUNT_STRANGER;
     if (pod_is_terminal(pod))
         return 0;
