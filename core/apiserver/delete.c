@@ -177,8 +177,12 @@ static void
 delete_pending(int64_t revision, const GError *error, void *data)
 {
     ApiCall *call = data;
+    Value *object = convert_from_stored(call->kind, call->resource, call->result);
 
-    call_answer(call, 200, convert_from_stored(call->kind, call->resource, call->result));
+    call->code = 200;
+    if (call->shape != NULL)
+        object = call->shape(call, object);
+    call_answer(call, call->code, object);
 }
 
 void

@@ -92,6 +92,7 @@ budget_take(ApiCall *call, const Value *budget)
 static Value *
 eviction_shape(ApiCall *call, Value *take)
 {
+    call->code = 201;
     value_unref(take);
     return value_new_f("{kind: Status, apiVersion: v1, metadata: {}, status: Success, code: 201}");
 }
