@@ -3,9 +3,7 @@
 
 #include "core/object/value.h"
 
-/* "2026-01-31T12:00:00Z"; 0 gives NULL. */
-char *format_time(int64_t ns);
-/* As format_time, as a Value; null for 0. */
+/* "2026-01-31T12:00:00Z"; null for 0. */
 Value *format_time_value(int64_t ns);
 /* ns since the epoch; 0 when it is not an RFC 3339 time. */
 int64_t format_time_parse(const char *text);

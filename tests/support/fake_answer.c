@@ -1,6 +1,7 @@
 /* What each verb does to the stored objects. */
 #include <string.h>
 
+#include "core/api/schema.h"
 #include "core/api/status.h"
 #include "core/base/timestamp.h"
 #include "tests/support/fake_private.h"
@@ -271,7 +272,14 @@ create_subresource(Answer *answer, const Value *old)
 static ApiResponse *
 patch(Answer *answer, const Value *old)
 {
-    g_autoptr(Value) patched = fake_merge(old, answer->request->body);
+    g_autoptr(Value) patched = NULL;
+    const ApiTypes *types = answer->api->types;
+    const ApiKind *kind =
+        types == NULL ? NULL : api_types_by_resource(types, answer->request->group, NULL, answer->request->resource);
+    if (answer->request->patch_type == PATCH_STRATEGIC && kind != NULL)
+        patched = schema_strategic_merge(kind->schema, old, answer->request->body, NULL);
+    if (patched == NULL)
+        patched = fake_merge(old, answer->request->body);
     if (!value_has(value_get(answer->request->body, "metadata"), "resourceVersion"))
         value_edit_remove(&patched, "metadata.resourceVersion");
     return replace(answer, old, patched);

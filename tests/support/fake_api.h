@@ -16,7 +16,7 @@
 
 typedef struct FakeApi FakeApi;
 
-/* types may be NULL: then lists have no kind, strategic patches merge as merge patches do, and every kind has a status. */
+/* types may be NULL: then lists have no kind, strategic patches merge as merge patches do (with types, as they should), and every kind has a status. */
 FakeApi *fake_api_new(const Ports *ports, const ApiTypes *types);
 void fake_api_free(FakeApi *api);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeApi, fake_api_free)
