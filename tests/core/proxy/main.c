@@ -1,0 +1,3 @@
+#include "tests/core/proxy/suites.h"
+
+TEST_RUNNER("core/proxy", rules_case, render_case, proxy_case)
