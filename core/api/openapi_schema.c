@@ -232,8 +232,9 @@ openapi_ref_list(OpenapiDocument *document, const ApiKind *kind)
     Value *metadata = openapi_ref(document, meta);
     if (document->version == OPENAPI_V3) {
         item = value_new_f("{allOf: [%V], default: {}}", item);
-        metadata = value_new_f("{allOf: [%V], default: {}, description: 'Facts of the list as a whole'}", metadata);
+        metadata = value_new_f("{allOf: [%V], default: {}}", metadata);
     }
+    set_text(&metadata, "description", "Facts of the list as a whole");
     Value *gvk = value_new_f("[{group: %s, kind: %s, version: %s}]", kind->group, kind->list_kind, kind->version);
     Value *list = value_new_f("{type: object, required: [items], description: %V, properties: {"
                               "apiVersion: {type: string, description: 'Group and version that the list is written in'},"

@@ -62,6 +62,18 @@ START_TEST(a_document_says_what_kubectl_asks_of_it)
 }
 END_TEST
 
+START_TEST(every_field_and_type_has_a_line_of_its_own)
+{
+    g_autoptr(ApiTypes) types = api_types_new();
+    g_autoptr(Value) v2 = api_openapi_v2(types);
+    VALUE_MAP_FOREACH (name, definition, value_get(v2, "definitions")) {
+        ck_assert_msg(*value_text_at(definition, "description"), "%s has no description", name);
+        VALUE_MAP_FOREACH (field, schema, value_get(definition, "properties"))
+            ck_assert_msg(value_has(schema, "description"), "%s.%s has no description", name, field);
+    }
+}
+END_TEST
+
 START_TEST(the_protobuf_form_holds_the_document)
 {
     g_autoptr(ApiTypes) types = api_types_new();
@@ -77,5 +89,6 @@ TCase *
 openapi_case(void)
 {
     return test_case("openapi", every_reference_is_defined, a_document_says_what_kubectl_asks_of_it,
+                     every_field_and_type_has_a_line_of_its_own,
                      the_protobuf_form_holds_the_document);
 }

@@ -69,6 +69,70 @@ START_TEST(an_object_survives_the_way_to_protobuf_and_back)
 }
 END_TEST
 
+/* Bodies that kubectl 1.32.3 sent to a server that only listened. */
+static const struct {
+    const char *command;
+    const char *body; /* base64 */
+    const char *object;
+} RECORDED[] = {
+    {"create deployment web --image=nginx --replicas=3 --port=80",
+     "azhzAAoVCgdhcHBzL3YxEgpEZXBsb3ltZW50ErgBCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEoYBCAMSDAoKCgNhcHASA3dlYh"
+     "psChwKABIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEkwSLgoFbmdpbngSBW5naW54KgAyCgoAEAAYUCIAKgBCAGoAcgCAAQCIAQCQAQCiAQAa"
+     "ADIAQgBKAFIAWABgAGgAggEAigEAmgEAwgEAIgIKACgAOAAaDAgAEAAYACAAKAA4ABoAIgA=",
+     "{apiVersion: apps/v1, kind: Deployment, metadata: {labels: {app: web}, name: web}, spec: {replicas: 3, "
+     "selector: {matchLabels: {app: web}}, strategy: {}, template: {metadata: {labels: {app: web}}, spec: "
+     "{containers: [{image: nginx, name: nginx, ports: [{containerPort: 80}], resources: {}}]}}}, status: {}}"},
+    {"create secret generic s --from-literal=a=b",
+     "azhzAAoMCgJ2MRIGU2VjcmV0Eh0KEQoBcxIAGgAiACoAMgA4AEIAEgYKAWESAWIaABoAIgA=",
+     "{apiVersion: v1, data: {a: 'Yg=='}, kind: Secret, metadata: {name: s}}"},
+    {"create job j --image=busybox -- sleep 1",
+     "azhzAAoPCghiYXRjaC92MRIDSm9iEoIBChEKAWoSABoAIgAqADIAOABCABJjMmEKEAoAEgAaACIAKgAyADgAQgASTRIqCgFqEgdidXN5Ym94Gg"
+     "VzbGVlcBoBMSoAQgBqAHIAgAEAiAEAkAEAogEAGgVOZXZlcjIAQgBKAFIAWABgAGgAggEAigEAmgEAwgEAGgggACgAMAA6ABoAIgA=",
+     "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {template: {metadata: {}, spec: {containers: "
+     "[{command: [sleep, '1'], image: busybox, name: j, resources: {}}], restartPolicy: Never}}}, status: {}}"},
+    {"create quota q --hard=cpu=1,memory=1Gi,pods=2",
+     "azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRJBChEKAXESABoAIgAqADIAOABCABIqCgoKA2NwdRIDCgExCg8KBm1lbW9yeRIFCgMxR2kKCwoEcG"
+     "9kcxIDCgEyGgAaACIA",
+     "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {cpu: '1', memory: 1Gi, pods: '2'}}, "
+     "status: {}}"},
+    {"create cronjob cj --image=b --schedule='* * * * *' -- echo",
+     "azhzAAoTCghiYXRjaC92MRIHQ3JvbkpvYhKcAQoSCgJjahIAGgAiACoAMgA4AEIAEoMBCgkqICogKiAqICoaACp0ChIKAmNqEgAaACIAKgAyAD"
+     "gAQgASXjJcChAKABIAGgAiACoAMgA4AEIAEkgSIQoCY2oSAWIaBGVjaG8qAEIAagByAIABAIgBAJABAKIBABoJT25GYWlsdXJlMgBCAEoAUgBY"
+     "AGAAaACCAQCKAQCaAQDCAQAaABoAIgA=",
+     "{apiVersion: batch/v1, kind: CronJob, metadata: {name: cj}, spec: {jobTemplate: {metadata: {name: cj}, spec: "
+     "{template: {metadata: {}, spec: {containers: [{command: [echo], image: b, name: cj, resources: {}}], "
+     "restartPolicy: OnFailure}}}}, schedule: '* * * * *'}, status: {}}"},
+    {"create service nodeport np --tcp=80:http",
+     "azhzAAoNCgJ2MRIHU2VydmljZRJoCh0KAm5wEgAaACIAKgAyADgAQgBaCQoDYXBwEgJucBJDCh4KBzgwLWh0dHASA1RDUBhQIgoIARAAGgRodH"
+     "RwKAASCQoDYXBwEgJucBoAIghOb2RlUG9ydDoAQgBSAFoAYABoABoCCgAaACIA",
+     "{apiVersion: v1, kind: Service, metadata: {labels: {app: np}, name: np}, spec: {ports: [{name: 80-http, port: "
+     "80, protocol: TCP, targetPort: http}], selector: {app: np}, type: NodePort}, status: {loadBalancer: {}}}"},
+    {"create pdb p --selector=a=b --min-available=50%",
+     "azhzAAogCglwb2xpY3kvdjESE1BvZERpc3J1cHRpb25CdWRnZXQSNgoRCgFwEgAaACIAKgAyADgAQgASFQoJCAEQABoDNTAlEggKBgoBYRIBYh"
+     "oKCAAYACAAKAAwABoAIgA=",
+     "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: p}, spec: {minAvailable: '50%', selector: "
+     "{matchLabels: {a: b}}}, status: {currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: "
+     "0}}"},
+};
+
+START_TEST(what_kubectl_sends_reads_well_and_is_written_alike)
+{
+    g_autoptr(ApiTypes) types = api_types_new();
+    g_autoptr(GError) error = NULL;
+    gsize length;
+    g_autofree guchar *body = g_base64_decode(RECORDED[_i].body, &length);
+    g_autoptr(Value) object = api_from_protobuf(types, body, length, &error);
+    ck_assert_msg(object != NULL, "%s: %s", RECORDED[_i].command, error ? error->message : "");
+    g_autoptr(Value) expected = value_new_f(RECORDED[_i].object);
+    g_autofree char *want = json_text(expected);
+    g_autofree char *got = json_text(object);
+    ck_assert_str_eq(got, want);
+    /* The message inside the envelope, byte for byte. */
+    g_autoptr(GByteArray) bytes = schema_to_protobuf(api_types_of(types, object)->schema, object, &error);
+    ck_assert_msg(memmem(body, length, bytes->data, bytes->len) != NULL, "%s", RECORDED[_i].command);
+}
+END_TEST
+
 START_TEST(an_envelope_must_be_one_and_name_a_known_kind)
 {
     g_autoptr(ApiTypes) types = api_types_new();
@@ -96,5 +160,6 @@ protobuf_case(void)
 {
     TCase *tcase = test_case("protobuf", an_envelope_must_be_one_and_name_a_known_kind);
     tcase_add_loop_test(tcase, an_object_survives_the_way_to_protobuf_and_back, 0, G_N_ELEMENTS(ROUNDS));
+    tcase_add_loop_test(tcase, what_kubectl_sends_reads_well_and_is_written_alike, 0, G_N_ELEMENTS(RECORDED));
     return tcase;
 }

@@ -180,6 +180,14 @@ static const struct {
     {"Deployment", "{\"spec\":{\"strategy\":{\"type\":\"RollingUpdate\"}}}", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}",
      "{\"spec\":{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}}}",
      "{\"spec\":{\"strategy\":{\"$retainKeys\":[\"type\"],\"type\":\"Recreate\"}}}"},
+    /* As kubectl 1.32.3 sent it, against OpenAPI documents of ours. */
+    {"Deployment",
+     "{\"spec\":{\"paused\":true,\"template\":{\"spec\":{\"containers\":[{\"image\":\"x:1\",\"name\":\"c\"},{\"image\":\"z\",\"name\":\"gone\"}]}}}}",
+     "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"image\":\"x:2\",\"name\":\"c\"},{\"image\":\"y\",\"name\":\"d\"}]}}}}",
+     "{\"spec\":{\"paused\":true,\"replicas\":1,\"template\":{\"spec\":{\"containers\":[{\"image\":\"x:1\",\"name\":\"c\",\"tty\":true},"
+     "{\"image\":\"z\",\"name\":\"gone\"},{\"name\":\"injected\",\"image\":\"q\"}]}}}}",
+     "{\"spec\":{\"paused\":null,\"template\":{\"spec\":{\"$setElementOrder/containers\":[{\"name\":\"c\"},{\"name\":\"d\"}],"
+     "\"containers\":[{\"image\":\"x:2\",\"name\":\"c\"},{\"image\":\"y\",\"name\":\"d\"},{\"$patch\":\"delete\",\"name\":\"gone\"}]}}}}"},
     {"Pod", "{\"metadata\":{\"finalizers\":[\"a\"]}}", "{\"metadata\":{\"finalizers\":[\"b\"]}}",
      "{\"metadata\":{\"finalizers\":[\"a\",\"x\"]}}",
      "{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"a\"],\"$setElementOrder/finalizers\":[\"b\"],\"finalizers\":[\"b\"]}}"},
