@@ -17,10 +17,26 @@ typedef void (*ApiDone)(ApiResponse *take_response, void *data);
  * comes before the end. */
 typedef void (*ApiWatchFunc)(const WatchEvent *event, void *data);
 
+/* A two-way byte stream of a pod's subresource: log (only downwards), exec, attach, portforward. Channels are those of
+ * remotecommand: 0 standard input, 1 standard output (logs, port-forward's data too), 2 standard error, 4 terminal size
+ * ({"Width":80,"Height":24}). */
+typedef struct TransportStream TransportStream;
+typedef struct ApiStreamHandler {
+    void (*received)(int channel, const void *bytes, size_t length, void *data);
+    /* The stream is over and gone. status: a Status (borrowed): Success, or a failure (reason NonZeroExitCode carries the exit
+     * code as a cause "ExitCode"); NULL for the plain end of a log. */
+    void (*ended)(const Value *status, void *data);
+} ApiStreamHandler;
+
 typedef struct TransportOps {
     void (*call)(Transport *transport, ApiRequest *take, ApiDone done, void *data);
     TransportWatch *(*watch)(Transport *transport, ApiRequest *take, ApiWatchFunc func, void *data);
     void (*unwatch)(Transport *transport, TransportWatch *watch); /* func is not called again */
+    /* request names the pod and its subresource, query its parameters (command: [...], container, stdin, tty, follow, ...).
+     * May be absent: then streams cannot be had this way. */
+    TransportStream *(*connect)(Transport *transport, ApiRequest *take, const ApiStreamHandler *handler, void *data);
+    void (*send)(TransportStream *stream, int channel, const void *bytes, size_t length); /* length 0: the end of input */
+    void (*disconnect)(TransportStream *stream); /* the handler is not called again */
     void (*free)(Transport *transport); /* calls and watches under way end silently: no done, no func */
 } TransportOps;
 
