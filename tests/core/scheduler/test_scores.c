@@ -161,7 +161,7 @@ START_TEST(the_logarithm_is_exact_to_the_last_digits)
         int n;
         double expected;
     } cases[] = {{1, 0.0}, {2, 0.6931471805599453}, {3, 1.0986122886681098}, {5, 1.6094379124341003},
-                 {100, 4.605170185988092}, {5002, 8.517593111415427}};
+                 {100, 4.605170185988092}, {5002, 8.517593111437565}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         ck_assert_double_eq_tol(natural_log(cases[i].n), cases[i].expected, 4e-15);
 }
