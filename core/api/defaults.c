@@ -1,4 +1,5 @@
-/* Defaults that depend on other fields, kind by kind. Pods and templates: defaults_pod.c. The table is at the end. */
+/* Defaults that depend on other fields, kind by kind. Pods and templates: defaults_pod.c. The table
+ * is at the end. */
 #include "core/api/defaults.h"
 
 #include <string.h>
@@ -46,7 +47,8 @@ labels_from_template(Value **object)
         value_edit(object, "metadata.labels", value_ref(labels));
 }
 
-/* ---- workloads -------------------------------------------------------------------------------------------- */
+/* ---- workloads
+ * -------------------------------------------------------------------------------------------- */
 
 static void
 deployment(Value **object)
@@ -90,24 +92,29 @@ job(Value **object)
 {
     bool per_index = !value_is_null(value_at(*object, "spec.backoffLimitPerIndex"));
     bool policy = !value_is_null(value_at(*object, "spec.podFailurePolicy"));
-    if (value_is_null(value_at(*object, "spec.completions")) && value_is_null(value_at(*object, "spec.parallelism")))
+    if (value_is_null(value_at(*object, "spec.completions")) &&
+        value_is_null(value_at(*object, "spec.parallelism")))
         value_edit(object, "spec.completions", value_new_int(1));
     default_missing(object, "spec.parallelism", value_new_int(1));
     default_missing(object, "spec.backoffLimit", value_new_int(per_index ? G_MAXINT32 : 6));
     default_missing(object, "spec.completionMode", value_new_string("NonIndexed"));
     default_missing(object, "spec.suspend", value_new_bool(false));
     default_missing(object, "spec.manualSelector", value_new_bool(false));
-    default_missing(object, "spec.podReplacementPolicy", value_new_string(policy ? "Failed" : "TerminatingOrFailed"));
+    default_missing(object, "spec.podReplacementPolicy",
+                    value_new_string(policy ? "Failed" : "TerminatingOrFailed"));
     labels_from_template(object);
 }
 
-/* ---- core ------------------------------------------------------------------------------------------------- */
+/* ---- core
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void
 service_port(Value **port)
 {
     const Value *target = value_get(*port, "targetPort");
-    bool empty = value_is_null(target) || (value_type(target) == VALUE_INT && value_int(target) == 0) ||
+    bool empty = value_is_null(target) ||
+                 (value_type(target) == VALUE_INT && value_int(target) == 0) ||
                  (value_is_string(target) && value_string_len(target) == 0);
     if (empty)
         value_edit(port, "targetPort", value_new_int(value_int(value_get(*port, "port"))));
@@ -127,9 +134,11 @@ service(Value **object)
     bool balanced = strcmp(type, "LoadBalancer") == 0;
     bool outside = balanced || strcmp(type, "NodePort") == 0;
     bool external_name = strcmp(type, "ExternalName") == 0;
-    bool external_ips = value_size(value_at(*object, "spec.externalIPs")) > 0 && strcmp(type, "ClusterIP") == 0;
+    bool external_ips =
+        value_size(value_at(*object, "spec.externalIPs")) > 0 && strcmp(type, "ClusterIP") == 0;
     if (is_at(*object, "spec.sessionAffinity", "ClientIP"))
-        default_missing(object, "spec.sessionAffinityConfig.clientIP.timeoutSeconds", value_new_int(10800));
+        default_missing(object, "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+                        value_new_int(10800));
     else if (is_at(*object, "spec.sessionAffinity", "None"))
         value_edit_remove(object, "spec.sessionAffinityConfig");
     default_items(object, "spec.ports", service_port);
@@ -166,7 +175,8 @@ namespace_(Value **object)
 {
     const char *name = value_text_at(*object, "metadata.name");
     if (*name && !is_at(*object, "metadata.labels['kubernetes.io/metadata.name']", name))
-        value_edit(object, "metadata.labels['kubernetes.io/metadata.name']", value_new_string(name));
+        value_edit(object, "metadata.labels['kubernetes.io/metadata.name']",
+                   value_new_string(name));
 }
 
 static void
@@ -211,7 +221,8 @@ limit_range(Value **object)
     default_items(object, "spec.limits", limit_range_item);
 }
 
-/* ---- other groups ----------------------------------------------------------------------------------------- */
+/* ---- other groups
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 network_policy(Value **object)
@@ -219,7 +230,8 @@ network_policy(Value **object)
     if (value_size(value_at(*object, "spec.policyTypes")) > 0)
         return;
     bool egress = value_size(value_at(*object, "spec.egress")) > 0;
-    value_edit(object, "spec.policyTypes", egress ? value_new_f("[Ingress, Egress]") : value_new_f("[Ingress]"));
+    value_edit(object, "spec.policyTypes",
+               egress ? value_new_f("[Ingress, Egress]") : value_new_f("[Ingress]"));
 }
 
 static void

@@ -28,7 +28,8 @@ refer_to_common(OpenapiDocument *document)
         refer_to(document, api_types_schema(document->types, "v1", COMMON[i]));
 }
 
-/* Types such as Scale and Eviction have no resource of their own but belong to their group's document. */
+/* Types such as Scale and Eviction have no resource of their own but belong to their group's
+ * document. */
 static void
 refer_to_package(OpenapiDocument *document, const SchemaPackage *package)
 {
@@ -43,7 +44,8 @@ refer_to_package(OpenapiDocument *document, const SchemaPackage *package)
 Value *
 api_openapi_v3(const ApiTypes *types, const char *group, const char *version)
 {
-    g_autofree char *api_version = *group ? g_strconcat(group, "/", version, NULL) : g_strdup(version);
+    g_autofree char *api_version =
+        *group ? g_strconcat(group, "/", version, NULL) : g_strdup(version);
     const SchemaPackage *package = schema_package_find(types, api_version);
     if (!package)
         return NULL;
@@ -60,9 +62,10 @@ api_openapi_v3(const ApiTypes *types, const char *group, const char *version)
     openapi_define_all(&document);
     Value *schemas = value_ref(value_builder_peek(document.definitions));
     openapi_document_clear(&document);
-    return value_new_f("{openapi: '3.0.0', info: %V, paths: %V, components: {schemas: %V,"
-                       " securitySchemes: {BearerToken: {type: apiKey, name: authorization, in: header}}}}",
-                       info(), value_builder_end(paths), schemas);
+    return value_new_f(
+        "{openapi: '3.0.0', info: %V, paths: %V, components: {schemas: %V,"
+        " securitySchemes: {BearerToken: {type: apiKey, name: authorization, in: header}}}}",
+        info(), value_builder_end(paths), schemas);
 }
 
 Value *
@@ -79,5 +82,6 @@ api_openapi_v2(const ApiTypes *types)
     openapi_define_all(&document);
     Value *definitions = value_ref(value_builder_peek(document.definitions));
     openapi_document_clear(&document);
-    return value_new_f("{swagger: '2.0', info: %V, paths: %V, definitions: %V}", info(), value_builder_end(paths), definitions);
+    return value_new_f("{swagger: '2.0', info: %V, paths: %V, definitions: %V}", info(),
+                       value_builder_end(paths), definitions);
 }

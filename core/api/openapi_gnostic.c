@@ -1,4 +1,5 @@
-/* The v2 document in gnostic's protobuf (openapiv2/OpenAPIv2.proto), by tables: which JSON key is which field. */
+/* The v2 document in gnostic's protobuf (openapiv2/OpenAPIv2.proto), by tables: which JSON key is
+ * which field. */
 #include <string.h>
 
 #include "core/api/openapi_private.h"
@@ -8,14 +9,14 @@
 typedef enum {
     TEXT,
     TRUTH,
-    TEXTS,    /* repeated string */
-    WRAPPED,  /* a message of one repeated string, number 1 */
+    TEXTS,   /* repeated string */
+    WRAPPED, /* a message of one repeated string, number 1 */
     MESSAGE,
-    BOXED,    /* a message whose field `inner` is the message */
-    NAMED,    /* a message whose field `inner` repeats {1 name, 2 message} */
-    ANY,      /* Any {2 yaml} */
-    ANYS,     /* repeated Any */
-    SPECIAL,  /* repeated, by a function of its own: parameters */
+    BOXED,   /* a message whose field `inner` is the message */
+    NAMED,   /* a message whose field `inner` repeats {1 name, 2 message} */
+    ANY,     /* Any {2 yaml} */
+    ANYS,    /* repeated Any */
+    SPECIAL, /* repeated, by a function of its own: parameters */
 } Form;
 
 typedef struct Table Table;
@@ -51,20 +52,24 @@ static const Field SCHEMA_FIELDS[] = {
 static const Table SCHEMA = {SCHEMA_FIELDS, 31};
 
 static const Field BODY_FIELDS[] = {
-    {"description", 1, TEXT, NULL, 0}, {"name", 2, TEXT, NULL, 0},          {"in", 3, TEXT, NULL, 0},
+    {"description", 1, TEXT, NULL, 0}, {"name", 2, TEXT, NULL, 0},         {"in", 3, TEXT, NULL, 0},
     {"required", 4, TRUTH, NULL, 0},   {"schema", 5, MESSAGE, &SCHEMA, 0}, {NULL, 0, TEXT, NULL, 0},
 };
 static const Table BODY = {BODY_FIELDS, 6};
 
 static const Field QUERY_FIELDS[] = {
-    {"required", 1, TRUTH, NULL, 0}, {"in", 2, TEXT, NULL, 0},     {"description", 3, TEXT, NULL, 0}, {"name", 4, TEXT, NULL, 0},
-    {"type", 6, TEXT, NULL, 0},      {"format", 7, TEXT, NULL, 0}, {"uniqueItems", 20, TRUTH, NULL, 0}, {NULL, 0, TEXT, NULL, 0},
+    {"required", 1, TRUTH, NULL, 0},     {"in", 2, TEXT, NULL, 0},
+    {"description", 3, TEXT, NULL, 0},   {"name", 4, TEXT, NULL, 0},
+    {"type", 6, TEXT, NULL, 0},          {"format", 7, TEXT, NULL, 0},
+    {"uniqueItems", 20, TRUTH, NULL, 0}, {NULL, 0, TEXT, NULL, 0},
 };
 static const Table QUERY = {QUERY_FIELDS, 23};
 
 static const Field PATH_FIELDS[] = {
-    {"required", 1, TRUTH, NULL, 0}, {"in", 2, TEXT, NULL, 0},     {"description", 3, TEXT, NULL, 0}, {"name", 4, TEXT, NULL, 0},
-    {"type", 5, TEXT, NULL, 0},      {"format", 6, TEXT, NULL, 0}, {"uniqueItems", 19, TRUTH, NULL, 0}, {NULL, 0, TEXT, NULL, 0},
+    {"required", 1, TRUTH, NULL, 0},     {"in", 2, TEXT, NULL, 0},
+    {"description", 3, TEXT, NULL, 0},   {"name", 4, TEXT, NULL, 0},
+    {"type", 5, TEXT, NULL, 0},          {"format", 6, TEXT, NULL, 0},
+    {"uniqueItems", 19, TRUTH, NULL, 0}, {NULL, 0, TEXT, NULL, 0},
 };
 static const Table PATH = {PATH_FIELDS, 22};
 
@@ -79,16 +84,24 @@ static const Table RESPONSE = {RESPONSE_FIELDS, 5};
 static const Table RESPONSE_BOX;
 
 static const Field OPERATION_FIELDS[] = {
-    {"tags", 1, TEXTS, NULL, 0},           {"description", 3, TEXT, NULL, 0},
-    {"operationId", 5, TEXT, NULL, 0},     {"produces", 6, TEXTS, NULL, 0},
-    {"consumes", 7, TEXTS, NULL, 0},       {"parameters", 8, SPECIAL, NULL, 0},
-    {"responses", 9, NAMED, &RESPONSE_BOX, 1}, {NULL, 0, TEXT, NULL, 0},
+    {"tags", 1, TEXTS, NULL, 0},
+    {"description", 3, TEXT, NULL, 0},
+    {"operationId", 5, TEXT, NULL, 0},
+    {"produces", 6, TEXTS, NULL, 0},
+    {"consumes", 7, TEXTS, NULL, 0},
+    {"parameters", 8, SPECIAL, NULL, 0},
+    {"responses", 9, NAMED, &RESPONSE_BOX, 1},
+    {NULL, 0, TEXT, NULL, 0},
 };
 static const Table OPERATION = {OPERATION_FIELDS, 13};
 
 static const Field PATH_ITEM_FIELDS[] = {
-    {"get", 2, MESSAGE, &OPERATION, 0},    {"put", 3, MESSAGE, &OPERATION, 0},   {"post", 4, MESSAGE, &OPERATION, 0},
-    {"delete", 5, MESSAGE, &OPERATION, 0}, {"patch", 8, MESSAGE, &OPERATION, 0}, {"parameters", 9, SPECIAL, NULL, 0},
+    {"get", 2, MESSAGE, &OPERATION, 0},
+    {"put", 3, MESSAGE, &OPERATION, 0},
+    {"post", 4, MESSAGE, &OPERATION, 0},
+    {"delete", 5, MESSAGE, &OPERATION, 0},
+    {"patch", 8, MESSAGE, &OPERATION, 0},
+    {"parameters", 9, SPECIAL, NULL, 0},
     {NULL, 0, TEXT, NULL, 0},
 };
 static const Table PATH_ITEM = {PATH_ITEM_FIELDS, 10};
@@ -101,10 +114,8 @@ static const Field INFO_FIELDS[] = {
 static const Table INFO = {INFO_FIELDS, 7};
 
 static const Field DOCUMENT_FIELDS[] = {
-    {"swagger", 1, TEXT, NULL, 0},
-    {"info", 2, MESSAGE, &INFO, 0},
-    {"paths", 8, NAMED, &PATH_ITEM, 2},
-    {"definitions", 9, NAMED, &SCHEMA, 1},
+    {"swagger", 1, TEXT, NULL, 0},      {"info", 2, MESSAGE, &INFO, 0},
+    {"paths", 8, NAMED, &PATH_ITEM, 2}, {"definitions", 9, NAMED, &SCHEMA, 1},
     {NULL, 0, TEXT, NULL, 0},
 };
 static const Table DOCUMENT = {DOCUMENT_FIELDS, 16};
@@ -153,7 +164,9 @@ named_message(const Field *field, const Value *map)
     VALUE_MAP_FOREACH (key, value, map) {
         GByteArray *entry = g_byte_array_new();
         wire_put_string(entry, 1, key);
-        wire_put_message(entry, 2, field->table == &RESPONSE_BOX ? box(1, message(&RESPONSE, value)) : message(field->table, value));
+        wire_put_message(entry, 2,
+                         field->table == &RESPONSE_BOX ? box(1, message(&RESPONSE, value))
+                                                       : message(field->table, value));
         wire_put_message(out, field->inner, entry);
     }
     return out;

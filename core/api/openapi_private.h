@@ -15,7 +15,8 @@ typedef struct OpenapiDocument {
     GPtrArray *todo;  /* Schema, first in first out */
 } OpenapiDocument;
 
-void openapi_document_init(OpenapiDocument *document, const ApiTypes *types, OpenapiVersion version);
+void openapi_document_init(OpenapiDocument *document, const ApiTypes *types,
+                           OpenapiVersion version);
 void openapi_document_clear(OpenapiDocument *document);
 
 /* {$ref: ...} to a named type, which is then defined as well. */

@@ -1,4 +1,5 @@
-/* Types as JSON schemas. Versions 2 and 3 differ in where definitions live and in how a reference carries more than itself. */
+/* Types as JSON schemas. Versions 2 and 3 differ in where definitions live and in how a reference
+ * carries more than itself. */
 #include <string.h>
 
 #include "core/api/openapi_private.h"
@@ -13,23 +14,30 @@ static const struct {
 } NAMED[] = {
     {SCHEMA_QUANTITY, "io.k8s.apimachinery.pkg.api.resource.Quantity",
      "{type: string, description: 'A number with a suffix, such as 500m, 2 or 1.5Gi'}",
-     "{oneOf: [{type: string}, {type: number}], description: 'A number with a suffix, such as 500m, 2 or 1.5Gi'}"},
+     "{oneOf: [{type: string}, {type: number}], description: 'A number with a suffix, such as "
+     "500m, 2 or 1.5Gi'}"},
     {SCHEMA_INT_OR_STRING, "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
-     "{type: string, format: int-or-string, description: 'A number, or a text such as a percentage or the name of a port'}",
+     "{type: string, format: int-or-string, description: 'A number, or a text such as a percentage "
+     "or the name of a port'}",
      "{format: int-or-string, oneOf: [{type: integer}, {type: string}],"
      " description: 'A number, or a text such as a percentage or the name of a port'}"},
-    {SCHEMA_TIME, "io.k8s.apimachinery.pkg.apis.meta.v1.Time", "{type: string, format: date-time, description: 'RFC 3339, in seconds'}",
+    {SCHEMA_TIME, "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+     "{type: string, format: date-time, description: 'RFC 3339, in seconds'}",
      "{type: string, format: date-time, description: 'RFC 3339, in seconds'}"},
     {SCHEMA_MICRO_TIME, "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
      "{type: string, format: date-time, description: 'RFC 3339, in microseconds'}",
      "{type: string, format: date-time, description: 'RFC 3339, in microseconds'}"},
-    {SCHEMA_DURATION, "io.k8s.apimachinery.pkg.apis.meta.v1.Duration", "{type: string, description: 'A time span such as 1h30m'}",
+    {SCHEMA_DURATION, "io.k8s.apimachinery.pkg.apis.meta.v1.Duration",
+     "{type: string, description: 'A time span such as 1h30m'}",
      "{type: string, description: 'A time span such as 1h30m'}"},
-    {SCHEMA_FIELDS_V1, "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", "{type: object, description: 'A set of fields, as a tree of keys'}",
+    {SCHEMA_FIELDS_V1, "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
+     "{type: object, description: 'A set of fields, as a tree of keys'}",
      "{type: object, description: 'A set of fields, as a tree of keys'}"},
-    {SCHEMA_RAW, "io.k8s.apimachinery.pkg.runtime.RawExtension", "{type: object, description: 'Any JSON object'}",
+    {SCHEMA_RAW, "io.k8s.apimachinery.pkg.runtime.RawExtension",
+     "{type: object, description: 'Any JSON object'}",
      "{type: object, description: 'Any JSON object'}"},
-    {SCHEMA_OBJECT, "io.k8s.apimachinery.pkg.apis.meta.v1.Patch", "{type: object, description: 'A patch in one of the known formats'}",
+    {SCHEMA_OBJECT, "io.k8s.apimachinery.pkg.apis.meta.v1.Patch",
+     "{type: object, description: 'A patch in one of the known formats'}",
      "{type: object, description: 'A patch in one of the known formats'}"},
 };
 
@@ -54,7 +62,8 @@ openapi_document_clear(OpenapiDocument *document)
 static Value *
 reference(const OpenapiDocument *document, const char *name)
 {
-    const char *prefix = document->version == OPENAPI_V2 ? "#/definitions/" : "#/components/schemas/";
+    const char *prefix =
+        document->version == OPENAPI_V2 ? "#/definitions/" : "#/components/schemas/";
     return value_new_f("{'$ref': %V}", value_new_stringf("%s%s", prefix, name));
 }
 
@@ -71,8 +80,9 @@ openapi_ref_named(OpenapiDocument *document, const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(NAMED); i++)
         if (strcmp(NAMED[i].name, name) == 0 && g_hash_table_add(document->seen, g_strdup(name)))
-            value_builder_set(document->definitions, name,
-                              value_new_f(document->version == OPENAPI_V2 ? NAMED[i].v2 : NAMED[i].v3));
+            value_builder_set(
+                document->definitions, name,
+                value_new_f(document->version == OPENAPI_V2 ? NAMED[i].v2 : NAMED[i].v3));
     return reference(document, name);
 }
 
@@ -117,8 +127,9 @@ type_schema(OpenapiDocument *document, const Schema *schema, bool *ret_is_ref)
         if (is_ref && document->version == OPENAPI_V3)
             element = value_new_f("{allOf: [%V], default: ?%V}", element,
                                   schema->element->type == SCHEMA_OBJECT ? value_new_map() : NULL);
-        return schema->type == SCHEMA_ARRAY ? value_new_f("{type: array, items: %V}", element)
-                                            : value_new_f("{type: object, additionalProperties: %V}", element);
+        return schema->type == SCHEMA_ARRAY
+                   ? value_new_f("{type: array, items: %V}", element)
+                   : value_new_f("{type: object, additionalProperties: %V}", element);
     }
     case SCHEMA_OBJECT:
         *ret_is_ref = true;
@@ -136,11 +147,13 @@ type_schema(OpenapiDocument *document, const Schema *schema, bool *ret_is_ref)
 static void
 add_list_facts(Value **schema, const SchemaField *field)
 {
-    static const char *const LIST_TYPES[] = {[SCHEMA_LIST_ATOMIC] = "atomic", [SCHEMA_LIST_SET] = "set", [SCHEMA_LIST_MAP] = "map"};
+    static const char *const LIST_TYPES[] = {
+        [SCHEMA_LIST_ATOMIC] = "atomic", [SCHEMA_LIST_SET] = "set", [SCHEMA_LIST_MAP] = "map"};
     if (field->schema->type == SCHEMA_ARRAY) {
         set_text(schema, "x-kubernetes-list-type", LIST_TYPES[field->list_type]);
         if (field->list_type == SCHEMA_LIST_MAP)
-            value_replace(schema, value_set(*schema, "x-kubernetes-list-map-keys", words_value(field->list_map_keys)));
+            value_replace(schema, value_set(*schema, "x-kubernetes-list-map-keys",
+                                            words_value(field->list_map_keys)));
     }
     if (field->schema->type == SCHEMA_MAP && field->schema->map_atomic)
         set_text(schema, "x-kubernetes-map-type", "atomic");
@@ -148,7 +161,9 @@ add_list_facts(Value **schema, const SchemaField *field)
         set_text(schema, "x-kubernetes-patch-strategy", "merge,retainKeys");
     else if (field->patch_merge || field->patch_retain_keys || field->patch_replace)
         set_text(schema, "x-kubernetes-patch-strategy",
-                 field->patch_merge ? "merge" : field->patch_retain_keys ? "retainKeys" : "replace");
+                 field->patch_merge         ? "merge"
+                 : field->patch_retain_keys ? "retainKeys"
+                                            : "replace");
     set_text(schema, "x-kubernetes-patch-merge-key", field->patch_merge_key);
 }
 
@@ -172,7 +187,8 @@ field_schema(OpenapiDocument *document, const SchemaField *field)
 }
 
 static void
-add_fields(OpenapiDocument *document, const Schema *schema, ValueBuilder *properties, Value **required)
+add_fields(OpenapiDocument *document, const Schema *schema, ValueBuilder *properties,
+           Value **required)
 {
     for (size_t i = 0; i < schema->n_fields; i++) {
         const SchemaField *field = &schema->fields[i];
@@ -186,7 +202,8 @@ add_fields(OpenapiDocument *document, const Schema *schema, ValueBuilder *proper
     }
 }
 
-/* The kinds that a top-level type is read as: its own, or for those of every group, each group's. */
+/* The kinds that a top-level type is read as: its own, or for those of every group, each group's.
+ */
 static Value *
 kinds_of(const OpenapiDocument *document, const Schema *schema)
 {
@@ -196,8 +213,10 @@ kinds_of(const OpenapiDocument *document, const Schema *schema)
     for (guint i = 0; i < types->packages->len; i++) {
         const SchemaPackage *package = &g_array_index(types->packages, SchemaPackage, i);
         if (!own || package == own)
-            value_replace(&list, value_append(list, value_new_f("{group: %s, kind: %s, version: %s}", package->group, schema->name,
-                                                                package->version)));
+            value_replace(
+                &list,
+                value_append(list, value_new_f("{group: %s, kind: %s, version: %s}", package->group,
+                                               schema->name, package->version)));
     }
     return list;
 }
@@ -215,19 +234,24 @@ definition(OpenapiDocument *document, const Schema *schema)
     value_unref(required);
     if (schema->map_atomic)
         set_text(&result, "x-kubernetes-map-type", "atomic");
-    if (schema_field(schema, "apiVersion") && schema_field(schema, "kind") && schema_field(schema, "apiVersion")->number == 0)
-        value_replace(&result, value_set(result, "x-kubernetes-group-version-kind", kinds_of(document, schema)));
+    if (schema_field(schema, "apiVersion") && schema_field(schema, "kind") &&
+        schema_field(schema, "apiVersion")->number == 0)
+        value_replace(&result, value_set(result, "x-kubernetes-group-version-kind",
+                                         kinds_of(document, schema)));
     return result;
 }
 
 Value *
 openapi_ref_list(OpenapiDocument *document, const ApiKind *kind)
 {
-    g_autofree char *package = g_strndup(kind->schema->openapi_name, strlen(kind->schema->openapi_name) - strlen(kind->schema->name));
+    g_autofree char *package =
+        g_strndup(kind->schema->openapi_name,
+                  strlen(kind->schema->openapi_name) - strlen(kind->schema->name));
     g_autofree char *name = g_strconcat(package, kind->list_kind, NULL);
     if (!g_hash_table_add(document->seen, g_strdup(name)))
         return reference(document, name);
-    const Schema *meta = g_hash_table_lookup(document->types->by_openapi, "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta");
+    const Schema *meta = g_hash_table_lookup(document->types->by_openapi,
+                                             "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta");
     Value *item = openapi_ref(document, kind->schema);
     Value *metadata = openapi_ref(document, meta);
     if (document->version == OPENAPI_V3) {
@@ -235,12 +259,14 @@ openapi_ref_list(OpenapiDocument *document, const ApiKind *kind)
         metadata = value_new_f("{allOf: [%V], default: {}}", metadata);
     }
     set_text(&metadata, "description", "Facts of the list as a whole");
-    Value *gvk = value_new_f("[{group: %s, kind: %s, version: %s}]", kind->group, kind->list_kind, kind->version);
-    Value *list = value_new_f("{type: object, required: [items], description: %V, properties: {"
-                              "apiVersion: {type: string, description: 'Group and version that the list is written in'},"
-                              "kind: {type: string, description: 'Kind of the list, in CamelCase'},"
-                              "items: {type: array, items: %V, description: 'The objects'}, metadata: %V}}",
-                              value_new_stringf("A list of %s objects", kind->kind), item, metadata);
+    Value *gvk = value_new_f("[{group: %s, kind: %s, version: %s}]", kind->group, kind->list_kind,
+                             kind->version);
+    Value *list = value_new_f(
+        "{type: object, required: [items], description: %V, properties: {"
+        "apiVersion: {type: string, description: 'Group and version that the list is written in'},"
+        "kind: {type: string, description: 'Kind of the list, in CamelCase'},"
+        "items: {type: array, items: %V, description: 'The objects'}, metadata: %V}}",
+        value_new_stringf("A list of %s objects", kind->kind), item, metadata);
     value_replace(&list, value_set(list, "x-kubernetes-group-version-kind", gvk));
     value_builder_set(document->definitions, name, list);
     return reference(document, name);
@@ -251,7 +277,8 @@ openapi_define_all(OpenapiDocument *document)
 {
     for (guint i = 0; i < document->todo->len; i++) {
         const Schema *schema = g_ptr_array_index(document->todo, i);
-        value_builder_set(document->definitions, schema->openapi_name, definition(document, schema));
+        value_builder_set(document->definitions, schema->openapi_name,
+                          definition(document, schema));
     }
     g_ptr_array_set_size(document->todo, 0);
 }

@@ -29,6 +29,7 @@ typedef struct WireField {
     size_t length;
 } WireField;
 
-/* Steps to the next field. False at the end and when the bytes are broken; the latter sets error. */
+/* Steps to the next field. False at the end and when the bytes are broken; the latter sets error.
+ */
 bool wire_next(WireReader *reader, WireField *ret_field, GError **error);
 bool wire_read_varint(WireReader *reader, uint64_t *ret_value);

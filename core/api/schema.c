@@ -1,4 +1,5 @@
-/* Looking up fields, and filling in the defaults that the schema itself says. Decoding is in schema_decode.c. */
+/* Looking up fields, and filling in the defaults that the schema itself says. Decoding is in
+ * schema_decode.c. */
 #include "core/api/schema.h"
 
 #include <string.h>
@@ -37,8 +38,8 @@ schema_field(const Schema *schema, const char *json_name)
     return NULL;
 }
 
-/* What a Go struct holds, and its JSON shows, without being told: a nested struct that is no pointer, and a number or
- * truth that must be there. NULL when the field stays absent. */
+/* What a Go struct holds, and its JSON shows, without being told: a nested struct that is no
+ * pointer, and a number or truth that must be there. NULL when the field stays absent. */
 static Value *
 implied(const SchemaField *field)
 {
@@ -93,10 +94,13 @@ default_fields(const Schema *schema, Value **object)
             continue;
         }
         const Value *now = value_get(*object, field->name);
-        /* Go's default functions fill in what is empty; only behind a pointer may "" and 0 be meant. */
-        bool empty = value_is_null(now) || (!field->pointer && field->default_value && value_is_string(now) &&
-                                            value_string_len(now) == 0) ||
-                     (!field->pointer && field->default_value && value_type(now) == VALUE_INT && value_int(now) == 0);
+        /* Go's default functions fill in what is empty; only behind a pointer may "" and 0 be
+         * meant. */
+        bool empty = value_is_null(now) ||
+                     (!field->pointer && field->default_value && value_is_string(now) &&
+                      value_string_len(now) == 0) ||
+                     (!field->pointer && field->default_value && value_type(now) == VALUE_INT &&
+                      value_int(now) == 0);
         g_autoptr(Value) value = empty ? implied(field) : value_ref(now);
         if (!value)
             continue;

@@ -5,10 +5,11 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 
-/* Where the decoder is, from the innermost outwards; texts are made only when something is wrong. */
+/* Where the decoder is, from the innermost outwards; texts are made only when something is wrong.
+ */
 typedef struct Frame {
     const struct Frame *parent;
-    const char *name;    /* a field or a map key; NULL: an index */
+    const char *name; /* a field or a map key; NULL: an index */
     size_t index;
     const Schema *owner; /* the object whose field this is; NULL for keys and indexes */
 } Frame;
@@ -17,7 +18,8 @@ typedef struct {
     GPtrArray *unknown; /* may be NULL */
 } Decoder;
 
-static Value *decode(Decoder *decoder, const Schema *schema, const Value *value, const Frame *frame, GError **error);
+static Value *decode(Decoder *decoder, const Schema *schema, const Value *value, const Frame *frame,
+                     GError **error);
 
 /* "spec.containers[0].image", as strict decoding names a place. */
 static void
@@ -59,7 +61,8 @@ append_json_word(GString *text, const Schema *schema, const Value *value)
     case VALUE_DOUBLE:
         g_string_append(text, "number");
         if (schema->type == SCHEMA_INT32 || schema->type == SCHEMA_INT64)
-            g_string_append_printf(text, " %s", g_ascii_formatd(number, sizeof number, "%.15g", value_double(value)));
+            g_string_append_printf(
+                text, " %s", g_ascii_formatd(number, sizeof number, "%.15g", value_double(value)));
         break;
     case VALUE_ARRAY:
         g_string_append(text, "array");
@@ -130,7 +133,8 @@ edit_abort(Edit *edit)
 }
 
 static Value *
-decode_object(Decoder *decoder, const Schema *schema, const Value *object, const Frame *parent, GError **error)
+decode_object(Decoder *decoder, const Schema *schema, const Value *object, const Frame *parent,
+              GError **error)
 {
     Edit edit = {object, NULL};
     VALUE_MAP_FOREACH (key, value, object) {
@@ -145,7 +149,9 @@ decode_object(Decoder *decoder, const Schema *schema, const Value *object, const
         }
         if (schema_field_omits(field, value)) {
             /* A wrong type is an error also where the value is empty. */
-            g_autoptr(Value) checked = value_is_null(value) ? value_ref(value) : decode(decoder, field->schema, value, &frame, error);
+            g_autoptr(Value) checked = value_is_null(value)
+                                           ? value_ref(value)
+                                           : decode(decoder, field->schema, value, &frame, error);
             if (!checked)
                 return edit_abort(&edit);
             value_builder_remove(edit_open(&edit), key);
@@ -163,13 +169,15 @@ decode_object(Decoder *decoder, const Schema *schema, const Value *object, const
 }
 
 static Value *
-decode_map(Decoder *decoder, const Schema *schema, const Value *map, const Frame *parent, GError **error)
+decode_map(Decoder *decoder, const Schema *schema, const Value *map, const Frame *parent,
+           GError **error)
 {
     Edit edit = {map, NULL};
     VALUE_MAP_FOREACH (key, value, map) {
         Frame frame = {parent, key, 0, NULL};
-        Value *decoded = value_is_null(value) ? schema_zero(schema->element)
-                                              : decode(decoder, schema->element, value, &frame, error);
+        Value *decoded = value_is_null(value)
+                             ? schema_zero(schema->element)
+                             : decode(decoder, schema->element, value, &frame, error);
         if (!decoded)
             return edit_abort(&edit);
         if (decoded == value)
@@ -181,14 +189,16 @@ decode_map(Decoder *decoder, const Schema *schema, const Value *map, const Frame
 }
 
 static Value *
-decode_array(Decoder *decoder, const Schema *schema, const Value *array, const Frame *parent, GError **error)
+decode_array(Decoder *decoder, const Schema *schema, const Value *array, const Frame *parent,
+             GError **error)
 {
     g_autoptr(Value) result = value_ref(array);
     for (size_t i = 0; i < value_size(array); i++) {
         const Value *item = value_item(array, i);
         Frame frame = {parent, NULL, i, NULL};
-        Value *decoded = value_is_null(item) ? schema_zero(schema->element)
-                                             : decode(decoder, schema->element, item, &frame, error);
+        Value *decoded = value_is_null(item)
+                             ? schema_zero(schema->element)
+                             : decode(decoder, schema->element, item, &frame, error);
         if (!decoded)
             return NULL;
         if (decoded == item)
@@ -200,7 +210,8 @@ decode_array(Decoder *decoder, const Schema *schema, const Value *array, const F
 }
 
 static Value *
-decode(Decoder *decoder, const Schema *schema, const Value *value, const Frame *frame, GError **error)
+decode(Decoder *decoder, const Schema *schema, const Value *value, const Frame *frame,
+       GError **error)
 {
     bool mismatch = false;
     switch (schema->type) {

@@ -1,5 +1,6 @@
-/* Reads the messages that Kubernetes' clients send, into the JSON form of the same object. What Go's JSON encoder would
- * leave out (empty and no pointer) is left out here too, since on the wire it is written all the same. */
+/* Reads the messages that Kubernetes' clients send, into the JSON form of the same object. What
+ * Go's JSON encoder would leave out (empty and no pointer) is left out here too, since on the wire
+ * it is written all the same. */
 #include <string.h>
 
 #include "core/api/protobuf_wire.h"
@@ -15,8 +16,8 @@
 #define NS_PER_SECOND INT64_C(1000000000)
 #define SECONDS_MAX INT64_C(9223372035) /* what nanoseconds since 1970 can hold */
 
-static bool read_object(ValueBuilder *builder, const Schema *schema, const uint8_t *bytes, size_t length, unsigned depth,
-                        GError **error);
+static bool read_object(ValueBuilder *builder, const Schema *schema, const uint8_t *bytes,
+                        size_t length, unsigned depth, GError **error);
 
 static Value *
 string_value(const WireField *field, GError **error)
@@ -61,7 +62,8 @@ time_value(const Schema *schema, const Parts *parts)
     if (parts->seen == 0 || seconds > SECONDS_MAX || seconds < -SECONDS_MAX)
         return value_new_null();
     int64_t ns = seconds * NS_PER_SECOND + CLAMP(parts->integers[2], 0, NS_PER_SECOND - 1);
-    return value_new_string_take(schema->type == SCHEMA_TIME ? timestamp_text(ns) : timestamp_micro_text(ns));
+    return value_new_string_take(schema->type == SCHEMA_TIME ? timestamp_text(ns)
+                                                             : timestamp_micro_text(ns));
 }
 
 static Value *
@@ -92,7 +94,8 @@ message_value(const Schema *schema, const WireField *field, GError **error)
     case SCHEMA_QUANTITY:
         return quantity_value(&parts, error);
     case SCHEMA_INT_OR_STRING:
-        return parts.integers[1] == 1 ? string_value(&parts.text, error) : value_new_int((int32_t)parts.integers[2]);
+        return parts.integers[1] == 1 ? string_value(&parts.text, error)
+                                      : value_new_int((int32_t)parts.integers[2]);
     case SCHEMA_TIME:
     case SCHEMA_MICRO_TIME:
         return time_value(schema, &parts);
@@ -161,9 +164,11 @@ single_value(const Schema *schema, const WireField *field, unsigned depth, GErro
 
 /* Appends one element, or all of a packed list of integers. */
 static bool
-append_items(ValueBuilder *array, const Schema *element, const WireField *field, unsigned depth, GError **error)
+append_items(ValueBuilder *array, const Schema *element, const WireField *field, unsigned depth,
+             GError **error)
 {
-    bool integer = element->type == SCHEMA_INT32 || element->type == SCHEMA_INT64 || element->type == SCHEMA_BOOL;
+    bool integer = element->type == SCHEMA_INT32 || element->type == SCHEMA_INT64 ||
+                   element->type == SCHEMA_BOOL;
     if (!integer || field->type != WIRE_BYTES) {
         Value *item = single_value(element, field, depth, error);
         if (item)
@@ -199,7 +204,8 @@ items_value(const Schema *schema, const WireField *field, unsigned depth, GError
 }
 
 static bool
-set_map_entry(ValueBuilder *map, const Schema *schema, const WireField *field, unsigned depth, GError **error)
+set_map_entry(ValueBuilder *map, const Schema *schema, const WireField *field, unsigned depth,
+              GError **error)
 {
     g_autoptr(Value) key = NULL;
     g_autoptr(Value) value = NULL;
@@ -218,7 +224,8 @@ set_map_entry(ValueBuilder *map, const Schema *schema, const WireField *field, u
         g_propagate_error(error, broken);
         return false;
     }
-    value_builder_set(map, value_text(key), value ? g_steal_pointer(&value) : schema_zero(schema->element));
+    value_builder_set(map, value_text(key),
+                      value ? g_steal_pointer(&value) : schema_zero(schema->element));
     return true;
 }
 
@@ -239,11 +246,13 @@ slots_free(Slot *slots, size_t n)
 }
 
 static bool
-read_field(Slot *slot, ValueBuilder *object, const SchemaField *field, const WireField *wire, unsigned depth, GError **error)
+read_field(Slot *slot, ValueBuilder *object, const SchemaField *field, const WireField *wire,
+           unsigned depth, GError **error)
 {
     const Schema *schema = field->schema;
     if (wire->type != WIRE_BYTES && (schema->type == SCHEMA_MAP || schema->type == SCHEMA_OBJECT))
-        return fail(error, TIMONEL_ERROR_INVALID, "proto: wrong wireType for field %s", field->name);
+        return fail(error, TIMONEL_ERROR_INVALID, "proto: wrong wireType for field %s",
+                    field->name);
     if (field->inlined)
         return read_object(object, schema, wire->bytes, wire->length, depth + 1, error);
     if (schema->type == SCHEMA_ARRAY) {
@@ -263,7 +272,8 @@ read_field(Slot *slot, ValueBuilder *object, const SchemaField *field, const Wir
 }
 
 static bool
-read_fields(Slot *slots, ValueBuilder *object, const Schema *schema, WireReader *reader, unsigned depth, GError **error)
+read_fields(Slot *slots, ValueBuilder *object, const Schema *schema, WireReader *reader,
+            unsigned depth, GError **error)
 {
     GError *broken = NULL;
     WireField wire;
@@ -281,10 +291,12 @@ read_fields(Slot *slots, ValueBuilder *object, const Schema *schema, WireReader 
 }
 
 static bool
-read_object(ValueBuilder *builder, const Schema *schema, const uint8_t *bytes, size_t length, unsigned depth, GError **error)
+read_object(ValueBuilder *builder, const Schema *schema, const uint8_t *bytes, size_t length,
+            unsigned depth, GError **error)
 {
     if (depth > VALUE_DEPTH_MAX)
-        return fail(error, TIMONEL_ERROR_LIMIT, "proto: messages are nested more than %d deep", VALUE_DEPTH_MAX);
+        return fail(error, TIMONEL_ERROR_LIMIT, "proto: messages are nested more than %d deep",
+                    VALUE_DEPTH_MAX);
     Slot *slots = g_new0(Slot, schema->n_fields + 1);
     WireReader reader = {bytes, bytes + length};
     bool good = read_fields(slots, builder, schema, &reader, depth, error);
@@ -308,7 +320,8 @@ schema_from_protobuf(const Schema *schema, const uint8_t *bytes, size_t length, 
     return value_builder_end(g_steal_pointer(&builder));
 }
 
-/* ---- the envelope ----------------------------------------------------------------------------------------- */
+/* ---- the envelope
+ * ----------------------------------------------------------------------------------------- */
 
 static const uint8_t MAGIC[4] = {'k', '8', 's', 0};
 
@@ -319,7 +332,8 @@ wire_text(const WireField *field)
 }
 
 static bool
-read_envelope(const uint8_t *bytes, size_t length, char **ret_api_version, char **ret_kind, WireField *ret_raw, GError **error)
+read_envelope(const uint8_t *bytes, size_t length, char **ret_api_version, char **ret_kind,
+              WireField *ret_raw, GError **error)
 {
     GError *broken = NULL;
     WireReader reader = {bytes, bytes + length};
@@ -348,22 +362,26 @@ Value *
 api_from_protobuf(const ApiTypes *types, const uint8_t *bytes, size_t length, GError **error)
 {
     if (length < sizeof MAGIC || memcmp(bytes, MAGIC, sizeof MAGIC) != 0) {
-        fail(error, TIMONEL_ERROR_INVALID, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+        fail(error, TIMONEL_ERROR_INVALID,
+             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 "
+             "0]");
         return NULL;
     }
     g_autofree char *api_version = NULL;
     g_autofree char *kind = NULL;
     WireField raw = {0};
-    if (!read_envelope(bytes + sizeof MAGIC, length - sizeof MAGIC, &api_version, &kind, &raw, error))
+    if (!read_envelope(bytes + sizeof MAGIC, length - sizeof MAGIC, &api_version, &kind, &raw,
+                       error))
         return NULL;
     const Schema *schema = api_types_schema(types, api_version, kind);
     if (!schema) {
-        fail(error, TIMONEL_ERROR_NOT_FOUND, "no kind \"%s\" is registered for version \"%s\"", kind ? kind : "",
-             api_version ? api_version : "");
+        fail(error, TIMONEL_ERROR_NOT_FOUND, "no kind \"%s\" is registered for version \"%s\"",
+             kind ? kind : "", api_version ? api_version : "");
         return NULL;
     }
     static const uint8_t NOTHING[1];
-    g_autoptr(Value) object = schema_from_protobuf(schema, raw.bytes ? raw.bytes : NOTHING, raw.length, error);
+    g_autoptr(Value) object =
+        schema_from_protobuf(schema, raw.bytes ? raw.bytes : NOTHING, raw.length, error);
     if (!object)
         return NULL;
     value_replace(&object, value_set(object, "apiVersion", value_new_string(api_version)));

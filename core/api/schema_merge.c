@@ -1,9 +1,10 @@
 /* Strategic merge: a patch that knows which lists are keyed (apimachinery pkg/util/strategicpatch).
  *
- *   $patch: replace | delete            in a map; in a list of maps: an element that clears the list, or names one to delete
- *   $retainKeys: [names]                in a map: all other keys of the original go
- *   $deleteFromPrimitiveList/name       beside a list of scalars: those to take out
- *   $setElementOrder/name               beside a merged list: the order of the elements that the patch's author knows */
+ *   $patch: replace | delete            in a map; in a list of maps: an element that clears the
+ * list, or names one to delete $retainKeys: [names]                in a map: all other keys of the
+ * original go $deleteFromPrimitiveList/name       beside a list of scalars: those to take out
+ *   $setElementOrder/name               beside a merged list: the order of the elements that the
+ * patch's author knows */
 #include "core/api/schema_merge.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "core/base/error.h"
 #include "core/object/json.h"
 
-static Value *merge_map(const Schema *schema, const Value *original, const Value *patch, GError **error);
+static Value *merge_map(const Schema *schema, const Value *original, const Value *patch,
+                        GError **error);
 
 const SchemaField *
 merge_child(const Schema *schema, const char *key, const Schema **ret_schema)
@@ -32,7 +34,8 @@ bool
 merge_fail_key(GError **error, const Value *item, const char *key)
 {
     g_autofree char *text = json_text(item);
-    return fail(error, TIMONEL_ERROR_INVALID, "map: %s does not contain declared merge key: %s", text, key);
+    return fail(error, TIMONEL_ERROR_INVALID, "map: %s does not contain declared merge key: %s",
+                text, key);
 }
 
 const Value *
@@ -74,10 +77,12 @@ plain(const Value *patch)
     return result;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------ */
+/* ---- lists
+ * ------------------------------------------------------------------------------------------------
+ */
 
-/* Elements named by `order` in its order, the others where they stood: an other one comes before the next named one when
- * the original had it so. */
+/* Elements named by `order` in its order, the others where they stood: an other one comes before
+ * the next named one when the original had it so. */
 static Value *
 arrange(const Value *merged, const Value *order, const Value *original, const char *key)
 {
@@ -126,12 +131,14 @@ check_order(const Value *patch, const Value *order, const char *key, GError **er
             continue;
         if (key && !value_has(item, key))
             return merge_fail_key(error, item, key);
-        while (at < value_size(order) && !value_equal(merge_key_of(value_item(order, at), key), merge_key_of(item, key)))
+        while (at < value_size(order) &&
+               !value_equal(merge_key_of(value_item(order, at), key), merge_key_of(item, key)))
             at++;
         if (at == value_size(order)) {
             g_autofree char *list = json_text(patch);
             g_autofree char *wanted = json_text(order);
-            return fail(error, TIMONEL_ERROR_INVALID, "The order in patch list:\n%s\n doesn't match $setElementOrder list:\n%s\n",
+            return fail(error, TIMONEL_ERROR_INVALID,
+                        "The order in patch list:\n%s\n doesn't match $setElementOrder list:\n%s\n",
                         list, wanted);
         }
         at++;
@@ -139,16 +146,19 @@ check_order(const Value *patch, const Value *order, const char *key, GError **er
     return true;
 }
 
-/* Carries out the elements with a $patch. Returns the original without the deleted, and the rest of the patch. */
+/* Carries out the elements with a $patch. Returns the original without the deleted, and the rest of
+ * the patch. */
 static bool
-apply_special(const Value *original, const Value *patch, const char *key, Value **ret_original, Value **ret_patch, GError **error)
+apply_special(const Value *original, const Value *patch, const char *key, Value **ret_original,
+              Value **ret_patch, GError **error)
 {
     g_autoptr(Value) kept = value_ref(original);
     g_autoptr(Value) rest = value_new_array();
     bool replace = false;
     VALUE_ARRAY_FOREACH (item, patch) {
         if (!value_is_map(item))
-            return fail(error, TIMONEL_ERROR_INVALID, "expected a map, but received another type in a list merged by %s", key);
+            return fail(error, TIMONEL_ERROR_INVALID,
+                        "expected a map, but received another type in a list merged by %s", key);
         const char *directive = value_text(value_get(item, "$patch"));
         if (!value_has(item, "$patch")) {
             value_replace(&rest, value_append(rest, value_ref(item)));
@@ -160,10 +170,12 @@ apply_special(const Value *original, const Value *patch, const char *key, Value 
             for (size_t at; (at = merge_find(kept, key, value_get(item, key))) != MERGE_NONE;)
                 value_replace(&kept, value_remove_item(kept, at));
         } else if (strcmp(directive, "merge") == 0) {
-            return fail(error, TIMONEL_ERROR_INVALID, "merging lists cannot yet be specified in the patch");
+            return fail(error, TIMONEL_ERROR_INVALID,
+                        "merging lists cannot yet be specified in the patch");
         } else {
             g_autofree char *text = json_text(item);
-            return fail(error, TIMONEL_ERROR_INVALID, "unknown patch type: %s in map: %s", directive, text);
+            return fail(error, TIMONEL_ERROR_INVALID, "unknown patch type: %s in map: %s",
+                        directive, text);
         }
     }
     *ret_original = replace ? value_new_array() : g_steal_pointer(&kept);
@@ -172,7 +184,8 @@ apply_special(const Value *original, const Value *patch, const char *key, Value 
 }
 
 static Value *
-merge_maps_list(const Schema *element, const char *key, const Value *original, const Value *patch, GError **error)
+merge_maps_list(const Schema *element, const char *key, const Value *original, const Value *patch,
+                GError **error)
 {
     g_autoptr(Value) result = value_ref(original);
     VALUE_ARRAY_FOREACH (item, patch) {
@@ -182,10 +195,12 @@ merge_maps_list(const Schema *element, const char *key, const Value *original, c
             return NULL;
         }
         size_t at = merge_find(result, key, wanted);
-        Value *merged = at == MERGE_NONE ? plain(item) : merge_map(element, value_item(result, at), item, error);
+        Value *merged = at == MERGE_NONE ? plain(item)
+                                         : merge_map(element, value_item(result, at), item, error);
         if (!merged)
             return NULL;
-        value_replace(&result, at == MERGE_NONE ? value_append(result, merged) : value_set_item(result, at, merged));
+        value_replace(&result, at == MERGE_NONE ? value_append(result, merged)
+                                                : value_set_item(result, at, merged));
     }
     return g_steal_pointer(&result);
 }
@@ -204,7 +219,8 @@ merge_scalars_list(const Value *original, const Value *patch)
 
 /* `order` may be NULL: then the patch itself is the order. */
 static Value *
-merge_list(const SchemaField *field, const Value *original, const Value *patch, const Value *order, GError **error)
+merge_list(const SchemaField *field, const Value *original, const Value *patch, const Value *order,
+           GError **error)
 {
     const char *key = field->patch_merge_key;
     g_autoptr(Value) kept = NULL;
@@ -222,7 +238,9 @@ merge_list(const SchemaField *field, const Value *original, const Value *patch, 
     return merged ? arrange(merged, order ? order : rest, original, key) : NULL;
 }
 
-/* ---- maps ------------------------------------------------------------------------------------------------- */
+/* ---- maps
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool
 retain_keys(ValueBuilder *builder, const Value *original, const Value *patch, GError **error)
@@ -233,7 +251,8 @@ retain_keys(ValueBuilder *builder, const Value *original, const Value *patch, GE
     bool good = value_is_array(keys);
     VALUE_MAP_FOREACH (key, value, patch) {
         g_autoptr(Value) name = value_new_string(key);
-        good = good && (key[0] == '$' || value_is_null(value) || merge_find(keys, NULL, name) != MERGE_NONE);
+        good = good && (key[0] == '$' || value_is_null(value) ||
+                        merge_find(keys, NULL, name) != MERGE_NONE);
     }
     if (!good)
         return fail(error, TIMONEL_ERROR_INVALID, "invalid patch format of retainKeys");
@@ -260,7 +279,8 @@ delete_from_primitives(ValueBuilder *builder, const char *name, const Value *doo
 
 /* The patch orders a list that it does not otherwise touch. */
 static bool
-reorder(const Schema *schema, ValueBuilder *builder, const char *name, const Value *order, GError **error)
+reorder(const Schema *schema, ValueBuilder *builder, const char *name, const Value *order,
+        GError **error)
 {
     const Schema *child;
     const SchemaField *field = merge_child(schema, name, &child);
@@ -273,7 +293,8 @@ reorder(const Schema *schema, ValueBuilder *builder, const char *name, const Val
 }
 
 static Value *
-merge_value(const Schema *schema, const char *key, const Value *original, const Value *patch, const Value *order, GError **error)
+merge_value(const Schema *schema, const char *key, const Value *original, const Value *patch,
+            const Value *order, GError **error)
 {
     const Schema *child;
     const SchemaField *field = merge_child(schema, key, &child);
@@ -281,13 +302,15 @@ merge_value(const Schema *schema, const char *key, const Value *original, const 
         return merge_map(child, original, patch, error);
     if (value_is_array(patch) && field && field->patch_merge) {
         g_autoptr(Value) nothing = value_new_array();
-        return merge_list(field, value_is_array(original) ? original : nothing, patch, order, error);
+        return merge_list(field, value_is_array(original) ? original : nothing, patch, order,
+                          error);
     }
     return plain(patch);
 }
 
 static bool
-merge_key(const Schema *schema, ValueBuilder *builder, const Value *patch, const char *key, const Value *value, GError **error)
+merge_key(const Schema *schema, ValueBuilder *builder, const Value *patch, const char *key,
+          const Value *value, GError **error)
 {
     static const char DELETE[] = "$deleteFromPrimitiveList/";
     static const char ORDER[] = "$setElementOrder/";
@@ -297,7 +320,8 @@ merge_key(const Schema *schema, ValueBuilder *builder, const Value *patch, const
     }
     if (g_str_has_prefix(key, ORDER)) {
         const char *name = key + strlen(ORDER);
-        return !value_is_null(value_get(patch, name)) || reorder(schema, builder, name, value, error);
+        return !value_is_null(value_get(patch, name)) ||
+               reorder(schema, builder, name, value, error);
     }
     if (key[0] == '$')
         return true;
@@ -323,7 +347,8 @@ merge_map(const Schema *schema, const Value *original, const Value *patch, GErro
         return value_new_map();
     if (directive) {
         g_autofree char *text = json_text(patch);
-        fail(error, TIMONEL_ERROR_INVALID, "unknown patch type: %s in map: %s", value_text(directive), text);
+        fail(error, TIMONEL_ERROR_INVALID, "unknown patch type: %s in map: %s",
+             value_text(directive), text);
         return NULL;
     }
     g_autoptr(ValueBuilder) builder = value_builder_new(original);
@@ -336,7 +361,8 @@ merge_map(const Schema *schema, const Value *original, const Value *patch, GErro
 }
 
 Value *
-schema_strategic_merge(const Schema *schema, const Value *original, const Value *patch, GError **error)
+schema_strategic_merge(const Schema *schema, const Value *original, const Value *patch,
+                       GError **error)
 {
     g_assert(schema != NULL);
     if (!value_is_map(patch)) {

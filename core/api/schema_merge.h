@@ -7,7 +7,8 @@
 
 #define MERGE_NONE SIZE_MAX
 
-/* The schema of a key's value, and its field when the parent is an object; both NULL where the schema says nothing. */
+/* The schema of a key's value, and its field when the parent is an object; both NULL where the
+ * schema says nothing. */
 const SchemaField *merge_child(const Schema *schema, const char *key, const Schema **ret_schema);
 /* An element's identity: its merge key's value, or without a key the element itself. */
 const Value *merge_key_of(const Value *item, const char *key);

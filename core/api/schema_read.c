@@ -1,20 +1,20 @@
 /* Reads the schema texts. One line says one thing, in the order of its words:
  *
  *   package io.k8s.api.apps.v1               the OpenAPI package of the types of this file
- *   group apps v1                            its group ("core" is "") and version; absent: types only
- *   use PACKAGE...                           where names that this file does not have are looked up, in order
- *   kind Deployment deployments namespaced -- doc
- *     singular WORD | list KIND | short WORD... | categories WORD... | select PATH... | generation
- *     verbs VERB...                          (without the line: all eight)
- *     storage v1                             objects live under this apiVersion's resource of the same name
- *     subresource NAME VERB... = apps/v1 Kind     (without `=`: the kind itself)
- *   type DeploymentSpec [object] [atomic] [open] -- doc
- *     replicas 1 *int32 FLAG... -- doc       JSON name, protobuf number (0: none), type
+ *   group apps v1                            its group ("core" is "") and version; absent: types
+ * only use PACKAGE...                           where names that this file does not have are looked
+ * up, in order kind Deployment deployments namespaced -- doc singular WORD | list KIND | short
+ * WORD... | categories WORD... | select PATH... | generation verbs VERB... (without the line: all
+ * eight) storage v1                             objects live under this apiVersion's resource of
+ * the same name subresource NAME VERB... = apps/v1 Kind     (without `=`: the kind itself) type
+ * DeploymentSpec [object] [atomic] [open] -- doc replicas 1 *int32 FLAG... -- doc       JSON name,
+ * protobuf number (0: none), type
  *
- * An `object` has apiVersion and kind, an `atomic` type is one unit to server-side apply, an `open` one keeps unknown fields.
- * Types: string int32 int64 bool double bytes quantity int-or-string time micro-time duration fields-v1 raw, a named
- * type, []T, map[string]T, and *T for what is a pointer in Go (absent and zero differ).
- * Flags: required, inline, immutable, default=TEXT, merge[=KEY], replace, retain-keys, list=KEY,KEY, set, atomic, enum=A|B. */
+ * An `object` has apiVersion and kind, an `atomic` type is one unit to server-side apply, an `open`
+ * one keeps unknown fields. Types: string int32 int64 bool double bytes quantity int-or-string time
+ * micro-time duration fields-v1 raw, a named type, []T, map[string]T, and *T for what is a pointer
+ * in Go (absent and zero differ). Flags: required, inline, immutable, default=TEXT, merge[=KEY],
+ * replace, retain-keys, list=KEY,KEY, set, atomic, enum=A|B. */
 #include <string.h>
 
 #include "core/api/types_private.h"
@@ -34,12 +34,12 @@ typedef struct {
 } Reader;
 
 static const char *const SIMPLE_NAMES[] = {
-    [SCHEMA_STRING] = "string",       [SCHEMA_INT32] = "int32",
-    [SCHEMA_INT64] = "int64",         [SCHEMA_BOOL] = "bool",
-    [SCHEMA_DOUBLE] = "double",       [SCHEMA_BYTES] = "bytes",
-    [SCHEMA_QUANTITY] = "quantity",   [SCHEMA_INT_OR_STRING] = "int-or-string",
-    [SCHEMA_TIME] = "time",           [SCHEMA_MICRO_TIME] = "micro-time",
-    [SCHEMA_DURATION] = "duration",   [SCHEMA_FIELDS_V1] = "fields-v1",
+    [SCHEMA_STRING] = "string",     [SCHEMA_INT32] = "int32",
+    [SCHEMA_INT64] = "int64",       [SCHEMA_BOOL] = "bool",
+    [SCHEMA_DOUBLE] = "double",     [SCHEMA_BYTES] = "bytes",
+    [SCHEMA_QUANTITY] = "quantity", [SCHEMA_INT_OR_STRING] = "int-or-string",
+    [SCHEMA_TIME] = "time",         [SCHEMA_MICRO_TIME] = "micro-time",
+    [SCHEMA_DURATION] = "duration", [SCHEMA_FIELDS_V1] = "fields-v1",
     [SCHEMA_RAW] = "raw",
 };
 
@@ -74,7 +74,9 @@ intern_split(Reader *reader, const char *text, const char *separator)
     return intern_words(reader, words);
 }
 
-/* ---- types ------------------------------------------------------------------------------------------------ */
+/* ---- types
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static const Schema *
 named_type(Reader *reader, const char *name)
@@ -134,7 +136,9 @@ default_of(Reader *reader, const Schema *schema, const char *text)
     return value;
 }
 
-/* ---- fields ----------------------------------------------------------------------------------------------- */
+/* ---- fields
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void
 field_flag(Reader *reader, SchemaField *field, const char *flag)
@@ -244,7 +248,9 @@ declare_type(Reader *reader, char **words, const char *doc)
     g_ptr_array_add(types->schemas, schema);
 }
 
-/* ---- kinds ------------------------------------------------------------------------------------------------ */
+/* ---- kinds
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static unsigned
 verbs_of(Reader *reader, char *const *words)
@@ -296,8 +302,10 @@ begin_kind(Reader *reader, char **words, const char *doc)
     kind->storage_version = kind->version;
     kind->schema = named_type(reader, words[1]);
     kind->description = doc;
-    g_autofree char *version = *kind->group ? g_strconcat(kind->group, "/", kind->version, NULL) : g_strdup(kind->version);
-    g_autofree char *qualified = *kind->group ? g_strconcat(kind->resource, ".", kind->group, NULL) : g_strdup(kind->resource);
+    g_autofree char *version =
+        *kind->group ? g_strconcat(kind->group, "/", kind->version, NULL) : g_strdup(kind->version);
+    g_autofree char *qualified = *kind->group ? g_strconcat(kind->resource, ".", kind->group, NULL)
+                                              : g_strdup(kind->resource);
     entry->api_version = intern(reader, version);
     entry->qualified = intern(reader, qualified);
     g_ptr_array_add(reader->types->kinds, entry);
@@ -308,7 +316,8 @@ begin_kind(Reader *reader, char **words, const char *doc)
 
 /* Splits "apps/v1" into interned group and version. */
 static void
-split_api_version(Reader *reader, const char *text, const char **ret_group, const char **ret_version)
+split_api_version(Reader *reader, const char *text, const char **ret_group,
+                  const char **ret_version)
 {
     const char *slash = strchr(text, '/');
     g_autofree char *group = slash ? g_strndup(text, (gsize)(slash - text)) : g_strdup("");
@@ -320,7 +329,10 @@ static void
 read_subresource(Reader *reader, char **words)
 {
     const ApiKind *kind = &reader->kind->kind;
-    ApiSubresource sub = {.name = intern(reader, words[1]), .group = kind->group, .version = kind->version, .kind = kind->kind};
+    ApiSubresource sub = {.name = intern(reader, words[1]),
+                          .group = kind->group,
+                          .version = kind->version,
+                          .kind = kind->kind};
     size_t n = 2;
     while (words[n] && strcmp(words[n], "=") != 0)
         n++;
@@ -384,7 +396,9 @@ end_kind(Reader *reader)
     reader->kind = NULL;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------ */
+/* ---- files
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void
 read_group(Reader *reader, char **words)
@@ -393,8 +407,10 @@ read_group(Reader *reader, char **words)
         broken(reader, "group is NAME VERSION", words[0]);
     reader->group = intern(reader, strcmp(words[1], "core") == 0 ? "" : words[1]);
     reader->version = intern(reader, words[2]);
-    g_autofree char *version = *reader->group ? g_strconcat(reader->group, "/", words[2], NULL) : g_strdup(words[2]);
-    SchemaPackage package = {reader->package, intern(reader, version), reader->group, reader->version};
+    g_autofree char *version =
+        *reader->group ? g_strconcat(reader->group, "/", words[2], NULL) : g_strdup(words[2]);
+    SchemaPackage package = {reader->package, intern(reader, version), reader->group,
+                             reader->version};
     if (!schema_package_find(reader->types, version))
         g_array_append_val(reader->types->packages, package);
 }

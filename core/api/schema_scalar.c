@@ -1,4 +1,5 @@
-/* Simple values: what Go's decoder accepts for each type, and the form in which the API writes them again. */
+/* Simple values: what Go's decoder accepts for each type, and the form in which the API writes them
+ * again. */
 #include <math.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ schema_field_omits(const SchemaField *field, const Value *value)
         return value_string_len(value) == 0 && field->schema->type != SCHEMA_QUANTITY;
     case VALUE_ARRAY:
     case VALUE_MAP:
-        return value_size(value) == 0 && (field->schema->type == SCHEMA_ARRAY || field->schema->type == SCHEMA_MAP);
+        return value_size(value) == 0 &&
+               (field->schema->type == SCHEMA_ARRAY || field->schema->type == SCHEMA_MAP);
     case VALUE_NULL:
         break;
     }
@@ -129,11 +131,13 @@ json_word(const Value *value)
     return "null";
 }
 
-/* Types with an UnmarshalJSON of their own decode a bare string first; Go then knows no field name. */
+/* Types with an UnmarshalJSON of their own decode a bare string first; Go then knows no field name.
+ */
 static Value *
 not_a_string(const Value *value, const char *go_type, GError **error)
 {
-    fail(error, TIMONEL_ERROR_INVALID, "json: cannot unmarshal %s into Go value of type %s", json_word(value), go_type);
+    fail(error, TIMONEL_ERROR_INVALID, "json: cannot unmarshal %s into Go value of type %s",
+         json_word(value), go_type);
     return NULL;
 }
 
@@ -146,13 +150,16 @@ time_scalar(const Schema *schema, const Value *value, GError **error)
     bool micro = schema->type == SCHEMA_MICRO_TIME;
     int64_t ns;
     if (!timestamp_parse(text, &ns)) {
-        /* Go says where its layout first failed; texts that fail are nearly always no dates at all. */
-        fail(error, TIMONEL_ERROR_INVALID, "parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", text,
+        /* Go says where its layout first failed; texts that fail are nearly always no dates at all.
+         */
+        fail(error, TIMONEL_ERROR_INVALID,
+             "parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", text,
              micro ? MICRO_TIME_LAYOUT : TIME_LAYOUT, text);
         return NULL;
     }
     g_autofree char *canonical = micro ? timestamp_micro_text(ns) : timestamp_text(ns);
-    return strcmp(canonical, text) == 0 ? value_ref(value) : value_new_string_take(g_steal_pointer(&canonical));
+    return strcmp(canonical, text) == 0 ? value_ref(value)
+                                        : value_new_string_take(g_steal_pointer(&canonical));
 }
 
 static Value *
@@ -208,7 +215,8 @@ bytes_scalar(const Value *value, GError **error)
             break;
     }
     if (text[at] || (letters + padding) % 4 != 0) {
-        /* Go blames the bad byte, the end when padding is missing there, or else the start of the unfinished group. */
+        /* Go blames the bad byte, the end when padding is missing there, or else the start of the
+         * unfinished group. */
         size_t blamed = text[at] || padding ? at : at - letters % 4;
         fail(error, TIMONEL_ERROR_INVALID, "illegal base64 data at input byte %zu", blamed);
         return NULL;
@@ -226,7 +234,8 @@ schema_scalar(const Schema *schema, const Value *value, bool *ret_mismatch, GErr
         fits = type == VALUE_STRING;
         break;
     case SCHEMA_INT32:
-        fits = type == VALUE_INT && value_int(value) >= G_MININT32 && value_int(value) <= G_MAXINT32;
+        fits =
+            type == VALUE_INT && value_int(value) >= G_MININT32 && value_int(value) <= G_MAXINT32;
         break;
     case SCHEMA_INT64:
         fits = type == VALUE_INT;
@@ -243,7 +252,8 @@ schema_scalar(const Schema *schema, const Value *value, bool *ret_mismatch, GErr
         fits = false;
         break;
     case SCHEMA_INT_OR_STRING:
-        if (type != VALUE_STRING && (type != VALUE_INT || value_int(value) != (int32_t)value_int(value)))
+        if (type != VALUE_STRING &&
+            (type != VALUE_INT || value_int(value) != (int32_t)value_int(value)))
             return not_a_string(value, "int32", error);
         break;
     case SCHEMA_QUANTITY:

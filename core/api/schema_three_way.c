@@ -1,11 +1,12 @@
-/* The patch that `apply` sends: what differs between live and wanted, and deletion of what the last writer had and the wanted
- * has no more. What only the live object has (defaults, other writers) is left alone. */
+/* The patch that `apply` sends: what differs between live and wanted, and deletion of what the last
+ * writer had and the wanted has no more. What only the live object has (defaults, other writers) is
+ * left alone. */
 #include <string.h>
 
 #include "core/api/schema_merge.h"
 
-static Value *diff_map(const Schema *schema, bool retain_keys, const Value *original, const Value *modified,
-                       const Value *current, GError **error);
+static Value *diff_map(const Schema *schema, bool retain_keys, const Value *original,
+                       const Value *modified, const Value *current, GError **error);
 
 static bool
 is_empty(const Value *value)
@@ -56,13 +57,15 @@ missing_in(const Value *from, const Value *list)
 {
     Value *result = value_new_array();
     VALUE_ARRAY_FOREACH (item, from)
-        if (merge_find(list, NULL, item) == MERGE_NONE && merge_find(result, NULL, item) == MERGE_NONE)
+        if (merge_find(list, NULL, item) == MERGE_NONE &&
+            merge_find(result, NULL, item) == MERGE_NONE)
             value_replace(&result, value_append(result, value_ref(item)));
     return result;
 }
 
 static void
-diff_scalars(ValueBuilder *patch, const char *name, const Value *original, const Value *modified, const Value *current)
+diff_scalars(ValueBuilder *patch, const char *name, const Value *original, const Value *modified,
+             const Value *current)
 {
     g_autoptr(Value) added = missing_in(modified, current);
     g_autoptr(Value) gone = missing_in(original, modified);
@@ -77,8 +80,8 @@ diff_scalars(ValueBuilder *patch, const char *name, const Value *original, const
 
 /* One wanted element against the live one. Appends to *list what the patch must say of it. */
 static bool
-diff_element(const SchemaField *field, const Value *original, const Value *wanted, const Value *current, Value **list,
-             GError **error)
+diff_element(const SchemaField *field, const Value *original, const Value *wanted,
+             const Value *current, Value **list, GError **error)
 {
     const char *key = field->patch_merge_key;
     const Value *id = value_get(wanted, key);
@@ -91,8 +94,8 @@ diff_element(const SchemaField *field, const Value *original, const Value *wante
         return true;
     }
     g_autoptr(Value) change = diff_map(field->schema->element, field->patch_retain_keys,
-                                       before == MERGE_NONE ? NULL : value_item(original, before), wanted,
-                                       value_item(current, live), error);
+                                       before == MERGE_NONE ? NULL : value_item(original, before),
+                                       wanted, value_item(current, live), error);
     if (!change)
         return false;
     if (!is_empty(change)) {
@@ -103,8 +106,8 @@ diff_element(const SchemaField *field, const Value *original, const Value *wante
 }
 
 static bool
-diff_maps_list(ValueBuilder *patch, const SchemaField *field, const Value *original, const Value *modified, const Value *current,
-               GError **error)
+diff_maps_list(ValueBuilder *patch, const SchemaField *field, const Value *original,
+               const Value *modified, const Value *current, GError **error)
 {
     const char *key = field->patch_merge_key;
     g_autoptr(Value) list = value_new_array();
@@ -117,12 +120,14 @@ diff_maps_list(ValueBuilder *patch, const SchemaField *field, const Value *origi
             value_replace(&gone, value_append(gone, value_ref(merge_key_of(item, key))));
     value_replace(&gone, sorted(gone));
     VALUE_ARRAY_FOREACH (id, gone)
-        value_replace(&list, value_append(list, value_new_f("{'$patch': delete, %s: %v}", key, id)));
+        value_replace(&list,
+                      value_append(list, value_new_f("{'$patch': delete, %s: %v}", key, id)));
     bool changed = !is_empty(list) || (!is_empty(current) && !same_order(current, modified, key));
     if (changed && (!is_empty(current) || !is_empty(original))) {
         g_autoptr(Value) order = value_new_array();
         VALUE_ARRAY_FOREACH (item, modified)
-            value_replace(&order, value_append(order, value_new_f("{%s: %v}", key, value_get(item, key))));
+            value_replace(&order,
+                          value_append(order, value_new_f("{%s: %v}", key, value_get(item, key))));
         set_directive(patch, "setElementOrder", field->name, g_steal_pointer(&order));
     }
     if (!is_empty(list))
@@ -131,14 +136,15 @@ diff_maps_list(ValueBuilder *patch, const SchemaField *field, const Value *origi
 }
 
 static bool
-diff_key(const Schema *schema, ValueBuilder *patch, const char *key, const Value *original, const Value *wanted,
-         const Value *live, GError **error)
+diff_key(const Schema *schema, ValueBuilder *patch, const char *key, const Value *original,
+         const Value *wanted, const Value *live, GError **error)
 {
     const Schema *child;
     const SchemaField *field = merge_child(schema, key, &child);
     if (value_is_map(wanted) && value_is_map(live) && !(field && field->patch_replace)) {
-        g_autoptr(Value) change = diff_map(child, field && field->patch_retain_keys, value_is_map(original) ? original : NULL,
-                                           wanted, live, error);
+        g_autoptr(Value) change =
+            diff_map(child, field && field->patch_retain_keys,
+                     value_is_map(original) ? original : NULL, wanted, live, error);
         if (change && !is_empty(change))
             value_builder_set(patch, key, value_ref(change));
         return change != NULL;
@@ -157,7 +163,8 @@ diff_key(const Schema *schema, ValueBuilder *patch, const char *key, const Value
 
 /* $retainKeys: all keys that may stay, when the patch says anything or the live object has more. */
 static void
-add_retain_keys(ValueBuilder *patch, const Value *original, const Value *modified, const Value *current)
+add_retain_keys(ValueBuilder *patch, const Value *original, const Value *modified,
+                const Value *current)
 {
     bool needed = !is_empty(value_builder_peek(patch));
     const Value *others[] = {original, current};
@@ -173,12 +180,13 @@ add_retain_keys(ValueBuilder *patch, const Value *original, const Value *modifie
 }
 
 static Value *
-diff_map(const Schema *schema, bool retain_keys, const Value *original, const Value *modified, const Value *current,
-         GError **error)
+diff_map(const Schema *schema, bool retain_keys, const Value *original, const Value *modified,
+         const Value *current, GError **error)
 {
     g_autoptr(ValueBuilder) patch = value_builder_new(NULL);
     VALUE_MAP_FOREACH (key, wanted, modified)
-        if (!diff_key(schema, patch, key, value_get(original, key), wanted, value_get(current, key), error))
+        if (!diff_key(schema, patch, key, value_get(original, key), wanted, value_get(current, key),
+                      error))
             return NULL;
     for (size_t i = 0; i < value_size(original); i++)
         if (!value_has(modified, value_key_at(original, i)))
@@ -189,8 +197,8 @@ diff_map(const Schema *schema, bool retain_keys, const Value *original, const Va
 }
 
 Value *
-schema_strategic_three_way(const Schema *schema, const Value *original, const Value *modified, const Value *current,
-                           GError **error)
+schema_strategic_three_way(const Schema *schema, const Value *original, const Value *modified,
+                           const Value *current, GError **error)
 {
     g_assert(schema != NULL);
     return diff_map(schema, false, original, modified, current, error);

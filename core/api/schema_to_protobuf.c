@@ -1,4 +1,5 @@
-/* Writes objects as Kubernetes' generated Go code does: fields by number, what is no pointer also when it is empty. */
+/* Writes objects as Kubernetes' generated Go code does: fields by number, what is no pointer also
+ * when it is empty. */
 #include <math.h>
 #include <string.h>
 
@@ -109,7 +110,8 @@ put_simple(GByteArray *out, int number, const Schema *schema, const Value *value
         break;
     }
     case SCHEMA_QUANTITY:
-        wire_put_message(out, number, one_string_message(value_is_null(value) ? "0" : value_text(value)));
+        wire_put_message(out, number,
+                         one_string_message(value_is_null(value) ? "0" : value_text(value)));
         break;
     case SCHEMA_INT_OR_STRING:
         wire_put_message(out, number, int_or_string_message(value));

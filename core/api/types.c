@@ -1,4 +1,5 @@
-/* Making, owning and naming the table of kinds. Reading its text: schema_read.c; searching: types_lookup.c. */
+/* Making, owning and naming the table of kinds. Reading its text: schema_read.c; searching:
+ * types_lookup.c. */
 #include "core/api/types.h"
 
 #include <string.h>

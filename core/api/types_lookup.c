@@ -20,7 +20,8 @@ api_types_by_kind(const ApiTypes *types, const char *group, const char *version,
 }
 
 const ApiKind *
-api_types_by_resource(const ApiTypes *types, const char *group, const char *version, const char *resource)
+api_types_by_resource(const ApiTypes *types, const char *group, const char *version,
+                      const char *resource)
 {
     return find(types->by_resource, group, version, resource);
 }
@@ -38,8 +39,10 @@ const ApiKind *
 api_types_of(const ApiTypes *types, const Value *object)
 {
     const char *version;
-    g_autofree char *group = api_version_split(value_text(value_get(object, "apiVersion")), &version);
-    return api_types_by_kind(types, group, *version ? version : "v1", value_string(value_get(object, "kind")));
+    g_autofree char *group =
+        api_version_split(value_text(value_get(object, "apiVersion")), &version);
+    return api_types_by_kind(types, group, *version ? version : "v1",
+                             value_string(value_get(object, "kind")));
 }
 
 const SchemaPackage *
@@ -60,7 +63,8 @@ schema_package_of(const ApiTypes *types, const Schema *schema)
     for (guint i = 0; dot && i < types->packages->len; i++) {
         const SchemaPackage *package = &g_array_index(types->packages, SchemaPackage, i);
         size_t length = strlen(package->name);
-        if (length == (size_t)(dot - schema->openapi_name) && strncmp(package->name, schema->openapi_name, length) == 0)
+        if (length == (size_t)(dot - schema->openapi_name) &&
+            strncmp(package->name, schema->openapi_name, length) == 0)
             return package;
     }
     return NULL;
@@ -88,8 +92,8 @@ api_types_schema(const ApiTypes *types, const char *api_version, const char *kin
 static bool
 word_names(const ApiKind *kind, const char *word)
 {
-    if (g_ascii_strcasecmp(kind->resource, word) == 0 || g_ascii_strcasecmp(kind->singular, word) == 0 ||
-        g_ascii_strcasecmp(kind->kind, word) == 0)
+    if (g_ascii_strcasecmp(kind->resource, word) == 0 ||
+        g_ascii_strcasecmp(kind->singular, word) == 0 || g_ascii_strcasecmp(kind->kind, word) == 0)
         return true;
     for (const char *const *name = kind->short_names; *name; name++)
         if (g_ascii_strcasecmp(*name, word) == 0)
@@ -97,8 +101,9 @@ word_names(const ApiKind *kind, const char *word)
     return false;
 }
 
-/* Does "group" or "version.group" (what follows the first dot of the word) name this kind's group? A group may be
- * shortened to a prefix that ends at a dot, as kubectl allows: "deployments.apps", "leases.coordination". */
+/* Does "group" or "version.group" (what follows the first dot of the word) name this kind's group?
+ * A group may be shortened to a prefix that ends at a dot, as kubectl allows: "deployments.apps",
+ * "leases.coordination". */
 static bool
 group_matches(const ApiKind *kind, const char *group)
 {
@@ -112,7 +117,8 @@ suffix_matches(const ApiKind *kind, const char *suffix)
 {
     size_t version = strlen(kind->version);
     if (strncmp(suffix, kind->version, version) == 0) {
-        if (suffix[version] == '.' && (group_matches(kind, suffix + version + 1) || (suffix[version + 1] == '\0' && !*kind->group)))
+        if (suffix[version] == '.' && (group_matches(kind, suffix + version + 1) ||
+                                       (suffix[version + 1] == '\0' && !*kind->group)))
             return true;
         if (suffix[version] == '\0' && !*kind->group)
             return true;
@@ -135,11 +141,13 @@ api_types_lookup(const ApiTypes *types, const char *word)
     return NULL;
 }
 
-/* ---- near ones ---------------------------------------------------------------------------------------- */
+/* ---- near ones
+ * ---------------------------------------------------------------------------------------- */
 
 #define NEAR_WORD_MAX 63
 
-/* Edit distance that counts a swap of neighbours as one; words longer than NEAR_WORD_MAX are cut. */
+/* Edit distance that counts a swap of neighbours as one; words longer than NEAR_WORD_MAX are cut.
+ */
 static unsigned
 edit_distance(const char *a, const char *b)
 {
@@ -154,7 +162,8 @@ edit_distance(const char *a, const char *b)
         const unsigned *before = row[(i + 1) % 3];
         now[0] = (unsigned)i;
         for (size_t j = 1; j <= m; j++) {
-            unsigned change = last[j - 1] + (g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]));
+            unsigned change =
+                last[j - 1] + (g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]));
             now[j] = MIN(change, MIN(last[j], now[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 now[j] = MIN(now[j], before[j - 2] + 1);
@@ -185,7 +194,8 @@ api_types_near(const ApiTypes *types, const char *word, size_t max)
     unsigned limit = (unsigned)MAX(2, strlen(word) / 3);
     for (guint i = 0; i < types->kinds->len; i++) {
         const ApiKind *kind = g_ptr_array_index(types->kinds, i);
-        unsigned distance = MIN(edit_distance(word, kind->resource), edit_distance(word, kind->singular));
+        unsigned distance =
+            MIN(edit_distance(word, kind->resource), edit_distance(word, kind->singular));
         for (const char *const *name = kind->short_names; *name; name++)
             if (strlen(*name) > 2)
                 distance = MIN(distance, edit_distance(word, *name));

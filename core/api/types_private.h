@@ -4,7 +4,8 @@
 #include "core/api/schema.h"
 #include "core/api/types.h"
 
-/* The embedded schema texts in serving order; the last has a NULL name. Made by schemas/embed.py. */
+/* The embedded schema texts in serving order; the last has a NULL name. Made by schemas/embed.py.
+ */
 typedef struct SchemaFile {
     const char *name;
     const char *text;
@@ -28,15 +29,16 @@ typedef struct SchemaPackage {
 } SchemaPackage;
 
 struct ApiTypes {
-    GPtrArray *kinds;        /* ApiKindEntry, serving order */
-    GPtrArray *schemas;      /* Schema of every named type, sorted by openapi_name once reading is over */
+    GPtrArray *kinds; /* ApiKindEntry, serving order */
+    GPtrArray
+        *schemas; /* Schema of every named type, sorted by openapi_name once reading is over */
     GHashTable *by_openapi;  /* openapi_name -> Schema; for look-ups only */
     GHashTable *by_kind;     /* "group/version/Kind" and "group//Kind" -> ApiKindEntry */
     GHashTable *by_resource; /* "group/version/resource" and "group//resource" -> ApiKindEntry */
     GArray *packages;        /* SchemaPackage, in the order of the files */
     GStringChunk *strings;
-    GPtrArray *owned;        /* what g_free releases */
-    GPtrArray *values;       /* defaults */
+    GPtrArray *owned;             /* what g_free releases */
+    GPtrArray *values;            /* defaults */
     Schema simple[SCHEMA_OBJECT]; /* one a simple type */
 };
 
@@ -44,8 +46,9 @@ struct ApiTypes {
 void *api_types_alloc(ApiTypes *types, size_t size);
 const char *api_types_intern(ApiTypes *types, const char *text);
 
-/* Adds all files of a NULL-terminated table: types first, then their fields and the kinds. The text is part of the
- * program, so a duplicate, an unknown name or a malformed line ends it with the file and line. */
+/* Adds all files of a NULL-terminated table: types first, then their fields and the kinds. The text
+ * is part of the program, so a duplicate, an unknown name or a malformed line ends it with the file
+ * and line. */
 void schema_read_files(ApiTypes *types, const SchemaFile *files);
 
 const SchemaPackage *schema_package_find(const ApiTypes *types, const char *api_version);

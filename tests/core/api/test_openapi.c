@@ -11,7 +11,8 @@ check_references(const Value *value, const Value *definitions, const char *prefi
     VALUE_MAP_FOREACH (key, part, value) {
         if (key && strcmp(key, "$ref") == 0 && value_is_string(part)) {
             ck_assert_msg(g_str_has_prefix(value_text(part), prefix), "%s", value_text(part));
-            ck_assert_msg(value_has(definitions, value_text(part) + strlen(prefix)), "%s", value_text(part));
+            ck_assert_msg(value_has(definitions, value_text(part) + strlen(prefix)), "%s",
+                          value_text(part));
         }
         if (key)
             check_references(part, definitions, prefix);
@@ -28,7 +29,8 @@ START_TEST(every_reference_is_defined)
         if (i > 0 && strcmp(kind->group, api_types_item(types, i - 1)->group) == 0)
             continue;
         g_autoptr(Value) document = api_openapi_v3(types, kind->group, kind->version);
-        check_references(document, value_at(document, "components.schemas"), "#/components/schemas/");
+        check_references(document, value_at(document, "components.schemas"),
+                         "#/components/schemas/");
     }
     g_autoptr(Value) v2 = api_openapi_v2(types);
     check_references(v2, value_get(v2, "definitions"), "#/definitions/");
@@ -41,18 +43,22 @@ START_TEST(a_document_says_what_kubectl_asks_of_it)
 {
     g_autoptr(ApiTypes) types = api_types_new();
     g_autoptr(Value) document = api_openapi_v3(types, "apps", "v1");
-    const Value *path = value_get(value_get(document, "paths"), "/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+    const Value *path = value_get(value_get(document, "paths"),
+                                  "/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
     bool validates = false;
     VALUE_ARRAY_FOREACH (parameter, value_at(path, "patch.parameters"))
         validates = validates || strcmp(value_text_at(parameter, "name"), "fieldValidation") == 0;
     ck_assert(validates);
     ck_assert_str_eq(value_text_at(path, "patch.operationId"), "patchAppsV1NamespacedDeployment");
-    ck_assert_str_eq(value_text_at(path, "patch.x-kubernetes-group-version-kind.kind"), "Deployment");
+    ck_assert_str_eq(value_text_at(path, "patch.x-kubernetes-group-version-kind.kind"),
+                     "Deployment");
     const Value *schemas = value_at(document, "components.schemas");
     const Value *spec = value_get(schemas, "io.k8s.api.core.v1.PodSpec");
-    ck_assert_str_eq(value_text_at(spec, "properties.containers.x-kubernetes-patch-merge-key"), "name");
+    ck_assert_str_eq(value_text_at(spec, "properties.containers.x-kubernetes-patch-merge-key"),
+                     "name");
     ck_assert_str_eq(value_text_at(spec, "properties.containers.x-kubernetes-list-type"), "map");
-    ck_assert_str_eq(value_text_at(spec, "properties.volumes.x-kubernetes-patch-strategy"), "merge,retainKeys");
+    ck_assert_str_eq(value_text_at(spec, "properties.volumes.x-kubernetes-patch-strategy"),
+                     "merge,retainKeys");
     const Value *volume = value_get(schemas, "io.k8s.api.core.v1.Volume");
     ck_assert_ptr_nonnull(value_at(volume, "properties.emptyDir"));
     ck_assert_ptr_null(value_at(volume, "properties.volumeSource"));
@@ -69,7 +75,8 @@ START_TEST(every_field_and_type_has_a_line_of_its_own)
     VALUE_MAP_FOREACH (name, definition, value_get(v2, "definitions")) {
         ck_assert_msg(*value_text_at(definition, "description"), "%s has no description", name);
         VALUE_MAP_FOREACH (field, schema, value_get(definition, "properties"))
-            ck_assert_msg(value_has(schema, "description"), "%s.%s has no description", name, field);
+            ck_assert_msg(value_has(schema, "description"), "%s.%s has no description", name,
+                          field);
     }
 }
 END_TEST

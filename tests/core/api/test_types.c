@@ -19,7 +19,8 @@ START_TEST(every_schema_file_reads_and_every_kind_has_metadata)
         for (const char *const *path = kind->selectable_fields; *path; path++)
             ck_assert_ptr_nonnull(*path);
         ck_assert_ptr_eq(api_types_by_kind(types, kind->group, NULL, kind->kind), kind);
-        ck_assert_ptr_eq(api_types_by_resource(types, kind->group, kind->version, kind->resource), kind);
+        ck_assert_ptr_eq(api_types_by_resource(types, kind->group, kind->version, kind->resource),
+                         kind);
     }
 }
 END_TEST
@@ -104,7 +105,8 @@ START_TEST(objects_without_a_resource_have_a_schema_too)
     ck_assert_str_eq(api_types_schema(types, "policy/v1", "Eviction")->name, "Eviction");
     ck_assert_str_eq(api_types_schema(types, "v1", "DeleteOptions")->name, "DeleteOptions");
     ck_assert_str_eq(api_types_schema(types, "apps/v1", "DeleteOptions")->name, "DeleteOptions");
-    ck_assert_str_eq(api_types_schema(types, "authentication.k8s.io/v1", "TokenRequest")->name, "TokenRequest");
+    ck_assert_str_eq(api_types_schema(types, "authentication.k8s.io/v1", "TokenRequest")->name,
+                     "TokenRequest");
     ck_assert_ptr_null(api_types_schema(types, "v1", "PodSpec"));
     ck_assert_ptr_null(api_types_schema(types, "v9", "Pod"));
 }
@@ -117,7 +119,8 @@ START_TEST(fields_of_inlined_messages_are_looked_through)
     const Schema *volume = schema_field(spec, "volumes")->schema->element;
     ck_assert_str_eq(schema_field(volume, "emptyDir")->schema->name, "EmptyDirVolumeSource");
     ck_assert_ptr_null(schema_field(volume, "volumeSource"));
-    const SchemaField *ports = schema_field(schema_field(spec, "containers")->schema->element, "ports");
+    const SchemaField *ports =
+        schema_field(schema_field(spec, "containers")->schema->element, "ports");
     ck_assert_int_eq(ports->list_type, SCHEMA_LIST_MAP);
     ck_assert_str_eq(ports->list_map_keys[0], "containerPort");
     ck_assert_str_eq(ports->list_map_keys[1], "protocol");
