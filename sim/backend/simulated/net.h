@@ -93,6 +93,7 @@ struct SimulatedRequest {
     const char *method, *path, *http_host; /* NULL: GET, /, the address */
     const char *body;                      /* what TCP sends, or an HTTP body; may be NULL */
     int64_t timeout_ns;                    /* 0: NET_CALL_TIMEOUT_NS */
+    GDestroyNotify free_data;              /* for data, when done will never be called; may be NULL */
 };
 
 typedef struct SimulatedAnswer {
@@ -104,7 +105,8 @@ typedef struct SimulatedAnswer {
 } SimulatedAnswer;
 typedef void (*SimulatedAnswerFunc)(const SimulatedAnswer *answer, void *data);
 
-/* done is called by a later event of `process` (may be NULL), unless cancelled. Strings are copied. */
+/* done is called by a later event of `process` (may be NULL), unless cancelled. Strings are copied. 0: there is no such
+ * sender, or the process is dead. */
 uint64_t simulated_net_request(SimulatedNet *net, EngineProcess *process, const SimulatedRequest *request,
                                SimulatedAnswerFunc done, void *data);
 void simulated_net_cancel_request(SimulatedNet *net, uint64_t id);

@@ -16,6 +16,7 @@ struct SimulatedRespond {
     char *address, *method, *path, *http_host, *body;
     SimulatedAnswerFunc done; /* NULL: nobody waits */
     void *data;
+    GDestroyNotify free_data;
     int64_t started;
     EventId timer;
     SimulatedAnswer answer; /* that travels; body owned */
@@ -40,14 +41,17 @@ request_unref(void *data)
     g_free(request);
 }
 
+/* `answered`: done was or will be called. */
 static void
-forget(NetRequest *request)
+forget(NetRequest *request, bool answered)
 {
     if (request->done == NULL)
         return;
     request->done = NULL;
     g_hash_table_remove(request->net->requests, &request->id);
     engine_cancel_slot(request->net->engine, &request->timer);
+    if (!answered && request->free_data != NULL)
+        request->free_data(request->data);
     request_unref(request);
 }
 
@@ -65,7 +69,7 @@ finish(NetRequest *request, NetStatus status)
         answer.body = request->answer.body;
     }
     answer.elapsed_ns = engine_now(request->net->engine) - request->started;
-    forget(request);
+    forget(request, true);
     done(&answer, data);
     request_unref(request);
 }
@@ -76,7 +80,7 @@ timer_dropped(void *data)
 {
     NetRequest *request = data;
     request->timer = 0;
-    forget(request);
+    forget(request, false);
     request_unref(request);
 }
 
@@ -180,8 +184,11 @@ simulated_net_request(SimulatedNet *net, EngineProcess *process, const Simulated
                       SimulatedAnswerFunc done, void *data)
 {
     NetSpace *from = net_find_space(net, wanted->from);
-    if (from == NULL || (process != NULL && !engine_process_is_alive(process)))
+    if (from == NULL || (process != NULL && !engine_process_is_alive(process))) {
+        if (wanted->free_data != NULL)
+            wanted->free_data(data);
         return 0;
+    }
     NetRequest *request = g_new0(NetRequest, 1);
     request->refs = 2; /* table, timer */
     request->id = (gint64)++net->next_id;
@@ -201,6 +208,7 @@ simulated_net_request(SimulatedNet *net, EngineProcess *process, const Simulated
                                           .body = request->body};
     request->done = done;
     request->data = data;
+    request->free_data = wanted->free_data;
     request->started = engine_now(net->engine);
     g_hash_table_insert(net->requests, &request->id, request);
     int64_t timeout = wanted->timeout_ns > 0 ? wanted->timeout_ns : NET_CALL_TIMEOUT_NS;
@@ -217,5 +225,5 @@ simulated_net_cancel_request(SimulatedNet *net, uint64_t id)
     gint64 key = (gint64)id;
     NetRequest *request = g_hash_table_lookup(net->requests, &key);
     if (request != NULL)
-        forget(request);
+        forget(request, false);
 }

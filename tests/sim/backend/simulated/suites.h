@@ -3,3 +3,5 @@
 #include "tests/support/runner.h"
 
 TCase *net_case(void);
+TCase *images_case(void);
+TCase *runtime_case(void);

@@ -1,0 +1,4 @@
+/* images.yaml, compiled in. */
+#pragma once
+
+extern const char SIMULATED_IMAGES_TEXT[];
