@@ -243,6 +243,9 @@ void mirror_pod_sync(PodWorker *worker);
 /* server.c */
 KubeletServer *kubelet_server_new(Kubelet *kubelet);
 void kubelet_server_free(KubeletServer *server);
+void kubelet_server_containers_changed(KubeletServer *server); /* logs that are followed may end */
+/* stats.c: as /stats/summary; owned */
+Value *stats_summary(Kubelet *kubelet);
 
 /* ---- the kubelet ------------------------------------------------------------------------------------------- */
 

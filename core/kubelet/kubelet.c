@@ -112,6 +112,7 @@ relist(void *data)
     kubelet->pleg_timer = 0;
     g_autoptr(GPtrArray) uids = g_ptr_array_new_with_free_func(g_free);
     kubelet_each_worker(kubelet, collect_changed, uids);
+    kubelet_server_containers_changed(kubelet->server);
     for (guint i = 0; i < uids->len; i++) {
         PodWorker *worker = kubelet_find_worker(kubelet, uids->pdata[i]);
         if (worker == NULL)
