@@ -115,7 +115,7 @@ try_nominated(Cycle *cycle, ScheduleResult *result)
     return true;
 }
 
-/* Among the best, each with the same chance. */
+/* Among the best, each with the same chance; without random, the first. */
 static NodeInfo *
 select_node(const ScheduleResult *result, Random *random)
 {
@@ -126,7 +126,7 @@ select_node(const ScheduleResult *result, Random *random)
             ties = 1;
         } else if (result->totals[i] == result->totals[best]) {
             ties++;
-            if (random_below(random, ties) == 0)
+            if (random != NULL && random_below(random, ties) == 0)
                 best = i;
         }
     }
@@ -161,12 +161,12 @@ schedule_pod(Cycle *cycle, Random *random, uint32_t *next_start_node, ScheduleRe
         return;
     }
     size_t cells = (size_t)PLUGIN_COUNT * result->feasible;
-    result->raw = g_new0(int64_t, cells);
-    result->normalised = g_new0(int64_t, cells);
-    result->totals = g_new0(int64_t, result->feasible);
+    result->raw = g_new(int64_t, cells);
+    result->normalised = g_new(int64_t, cells);
+    result->totals = g_new(int64_t, result->feasible);
     cycle_score(cycle, (NodeInfo *const *)result->nodes->pdata, result->feasible, result->raw,
                 result->normalised, result->totals);
-    result->node = random != NULL ? select_node(result, random) : NULL;
+    result->node = select_node(result, random);
 }
 
 /* ---- the message --------------------------------------------------------------------------------------- */

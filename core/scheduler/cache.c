@@ -42,6 +42,7 @@ intern_reasons(Symbols *symbols)
         [REASON_VOLUME_NODE_AFFINITY] = "node(s) didn't match PersistentVolume's node affinity",
         [REASON_VOLUME_BIND_CONFLICT] = "node(s) didn't find available persistent volumes to bind",
         [REASON_VOLUME_MISSING] = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+        [REASON_VOLUME_ZONE] = "node(s) had no available volume zone",
         [REASON_SPREAD] = "node(s) didn't match pod topology spread constraints",
         [REASON_SPREAD_LABEL] =
             "node(s) didn't match pod topology spread constraints (missing required label)",
@@ -304,6 +305,7 @@ class_take(ClusterCache *cache, const Value *pod)
         class_ = pod_class_new(cache->symbols, pod, digest);
         class_->fit = static_fit_get(cache->fits, class_);
         g_hash_table_insert(cache->classes_by_digest, &class_->digest, class_);
+        class_->index = cache->classes->len;
         g_ptr_array_add(cache->classes, class_);
         topology_class_added(cache->topology, class_);
     }
@@ -317,7 +319,9 @@ class_drop(ClusterCache *cache, PodClass *class_)
     if (--class_->n_users > 0)
         return;
     g_hash_table_remove(cache->classes_by_digest, &class_->digest);
-    g_ptr_array_remove(cache->classes, class_);
+    g_ptr_array_remove_index_fast(cache->classes, class_->index);
+    if (class_->index < cache->classes->len)
+        ((PodClass *)cache->classes->pdata[class_->index])->index = class_->index;
     topology_class_removed(cache->topology, class_);
     static_fit_release(cache->fits, class_->fit);
     pod_class_free(class_);

@@ -25,6 +25,7 @@ enum {
     REASON_VOLUME_NODE_AFFINITY,
     REASON_VOLUME_BIND_CONFLICT,
     REASON_VOLUME_MISSING,
+    REASON_VOLUME_ZONE,
     REASON_SPREAD,
     REASON_SPREAD_LABEL,
     REASON_AFFINITY,
@@ -105,7 +106,7 @@ typedef struct ClusterCache {
     bool order_stale;
     GHashTable *pods;          /* key -> PodInfo; looked up only */
     GHashTable *classes_by_digest;
-    GPtrArray *classes; /* all, in order of creation */
+    GPtrArray *classes; /* all, in no order that matters */
     GTree *tables[TABLE_COUNT];
     uint64_t spreading_generation; /* services and controllers' selectors */
     uint64_t mutations;            /* of pods on nodes: what cycles computed from counts is stale after one */

@@ -66,13 +66,15 @@ decision_table_free(DecisionTable *table)
 /* ---- recording --------------------------------------------------------------------------------------------- */
 
 static void
-row_fill_scores(Row *row, const ScheduleResult *result, uint32_t at)
+row_fill_scores(Row *row, const ScheduleResult *result, uint32_t scored_by, uint32_t at)
 {
     row->scored = result->raw != NULL;
     if (!row->scored)
         return;
     row->total = result->totals[at];
     for (uint32_t p = 0; p < PLUGIN_COUNT; p++) {
+        if (!(scored_by & (1u << p)))
+            continue;
         row->raw[p] = result->raw[p * result->feasible + at];
         row->normalised[p] = result->normalised[p * result->feasible + at];
     }
@@ -104,7 +106,7 @@ decision_fill(Decision *decision, const Cycle *cycle, const ScheduleResult *resu
         memset(row, 0, sizeof *row);
         row->node = node->name_symbol;
         row->selected = selected;
-        row_fill_scores(row, result, i);
+        row_fill_scores(row, result, decision->scored_by, i);
     }
     for (uint32_t i = 0; i < rejected && decision->n_rows < rows_max; i++) {
         const NodeVerdict *verdict = &g_array_index(result->verdicts, NodeVerdict, i);

@@ -22,6 +22,7 @@ enum {
     PLUGIN_NODE_RESOURCES_FIT,
     PLUGIN_VOLUME_RESTRICTIONS,
     PLUGIN_VOLUME_BINDING,
+    PLUGIN_VOLUME_ZONE,
     PLUGIN_POD_TOPOLOGY_SPREAD,
     PLUGIN_INTER_POD_AFFINITY,
     PLUGIN_DEFAULT_PREEMPTION,
@@ -68,6 +69,7 @@ typedef enum {
     EVENT_SPREADING = 1 << 15, /* services and controllers */
 } ClusterEventKind;
 
+#define EVENT_KINDS 16
 #define EVENT_NODE_ANY                                                                                        \
     (EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABEL | EVENT_NODE_TAINT | EVENT_NODE_UNSCHEDULABLE)
 
@@ -164,7 +166,7 @@ typedef struct ScheduleResult {
     GArray *verdicts;         /* NodeVerdict of nodes that do not fit, in order of evaluation */
     uint32_t n_outside;       /* nodes that pre_filter left out */
     GPtrArray *nodes;         /* feasible NodeInfo */
-    int64_t *raw, *normalised, *totals; /* NULL unless scored; as cycle_score's */
+    int64_t *raw, *normalised, *totals; /* NULL unless scored; rows of skip_score are not filled */
 } ScheduleResult;
 
 void schedule_result_clear(ScheduleResult *result);

@@ -331,6 +331,12 @@ class_read_lists(PodClass *class_, Symbols *symbols, const Value *pod)
     }
 }
 
+static int
+symbol_text_compare(gconstpointer a, gconstpointer b, gpointer symbols)
+{
+    return strcmp(symbols_text(symbols, *(const Symbol *)a), symbols_text(symbols, *(const Symbol *)b));
+}
+
 /* The node names one term allows, or NULL when it does not ask for names (nodeaffinity PreFilter). */
 static GArray *
 term_node_names(Symbols *symbols, const Value *term)
@@ -374,7 +380,7 @@ class_read_node_names(PodClass *class_, Symbols *symbols, const Value *spec)
         g_array_append_vals(all, names->data, names->len);
         g_array_free(names, TRUE);
     }
-    g_array_sort(all, symbol_compare);
+    g_array_sort_with_data(all, symbol_text_compare, symbols); /* not by number: askers shift numbers */
     class_->n_node_names = class_->limited_to_names ? all->len : 0;
     class_->node_names = (Symbol *)(void *)g_array_free(all, FALSE);
 }

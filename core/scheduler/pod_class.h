@@ -53,6 +53,7 @@ typedef struct ScalarAmount {
 typedef struct PodClass {
     uint64_t digest;
     uint32_t n_users; /* pods that hold it */
+    uint32_t index;   /* in the cache's list */
     Value *sample;    /* one pod of it */
     Symbol namespace_, scheduler_name;
     Labels *labels;
@@ -71,8 +72,8 @@ typedef struct PodClass {
     Symbol *claims; /* "namespace/name" of PersistentVolumeClaims */
     bool *claim_is_ephemeral;
     SpreadConstraint *constraints;
-    bool limited_to_names; /* node affinity leaves only nodes by name: those below, sorted; none when terms conflict */
-    Symbol *node_names;
+    bool limited_to_names; /* node affinity leaves only nodes by name; none when terms conflict */
+    Symbol *node_names; /* sorted by text */
     PodTerms required_affinity, required_anti_affinity, preferred_affinity, preferred_anti_affinity;
     struct StaticFit *fit; /* node selector, node affinity and tolerations against nodes */
 

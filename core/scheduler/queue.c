@@ -21,6 +21,7 @@ struct SchedulingQueue {
     PodHeap heaps[4]; /* by QueuedWhere; the first is not used */
     QueuedPod *first, *last;
     size_t n_pool;
+    size_t listeners[EVENT_KINDS]; /* how many in the pool each kind of event may wake */
     uint64_t sequence;
     TimerId backoff_timer, pool_timer;
 };
@@ -100,6 +101,14 @@ pod_heap_remove(PodHeap *heap, QueuedPod *item)
 /* ---- places ------------------------------------------------------------------------------------------------ */
 
 static void
+count_listener(SchedulingQueue *queue, const QueuedPod *item, int sign)
+{
+    for (int i = 0; i < EVENT_KINDS; i++)
+        if (item->listens & (1u << i))
+            queue->listeners[i] += (size_t)sign;
+}
+
+static void
 leave(SchedulingQueue *queue, QueuedPod *item)
 {
     if (item->where == QUEUED_UNSCHEDULABLE) {
@@ -107,6 +116,7 @@ leave(SchedulingQueue *queue, QueuedPod *item)
         *(item->next != NULL ? &item->next->previous : &queue->last) = item->previous;
         item->next = item->previous = NULL;
         queue->n_pool--;
+        count_listener(queue, item, -1);
     } else if (item->where != QUEUED_NOWHERE) {
         pod_heap_remove(&queue->heaps[item->where], item);
     }
@@ -119,6 +129,11 @@ static void
 enter_pool(SchedulingQueue *queue, QueuedPod *item)
 {
     leave(queue, item);
+    item->listens = 0;
+    for (int i = 0; i < PLUGIN_COUNT; i++)
+        if (item->rejectors & (1u << i))
+            item->listens |= SCHEDULER_PLUGINS[i]->events;
+    count_listener(queue, item, 1);
     item->where = QUEUED_UNSCHEDULABLE;
     item->previous = queue->last;
     *(queue->last != NULL ? &queue->last->next : &queue->first) = item;
@@ -279,10 +294,10 @@ scheduling_queue_add(SchedulingQueue *queue, PodInfo *pod, CauseId cause)
     item->pod = pod;
     item->cause = cause;
     item->first_seen = item->timestamp = clock_now(queue->ports->clock);
+    if (pod_is_gated(pod->pod))
+        item->rejectors = 1u << PLUGIN_SCHEDULING_GATES;
     pod->queued = item;
     requeue(queue, item);
-    if (item->gated)
-        item->rejectors = 1u << PLUGIN_SCHEDULING_GATES;
 }
 
 void
@@ -297,8 +312,19 @@ scheduling_queue_remove(SchedulingQueue *queue, PodInfo *pod)
 /* ---- events ------------------------------------------------------------------------------------------------ */
 
 static bool
+anybody_listens(const SchedulingQueue *queue, unsigned kinds)
+{
+    for (int i = 0; i < EVENT_KINDS; i++)
+        if ((kinds & (1u << i)) && queue->listeners[i] > 0)
+            return true;
+    return false;
+}
+
+static bool
 event_may_cure(SchedulingQueue *queue, const QueuedPod *item, const ClusterEvent *event)
 {
+    if (!(item->listens & event->kinds))
+        return false;
     for (int i = 0; i < PLUGIN_COUNT; i++) {
         const Plugin *plugin = SCHEDULER_PLUGINS[i];
         if (!(item->rejectors & (1u << i)) || !(plugin->events & event->kinds))
@@ -312,6 +338,8 @@ event_may_cure(SchedulingQueue *queue, const QueuedPod *item, const ClusterEvent
 void
 scheduling_queue_event(SchedulingQueue *queue, const ClusterEvent *event)
 {
+    if (!anybody_listens(queue, event->kinds))
+        return;
     CauseId cause = trace_current(queue->ports->trace);
     for (QueuedPod *item = queue->first, *next; item != NULL; item = next) {
         next = item->next;

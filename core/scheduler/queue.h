@@ -29,6 +29,7 @@ typedef struct QueuedPod {
     bool gated;          /* has scheduling gates */
     bool preempting;     /* its victims' deletions are being asked for: events wait */
     uint32_t rejectors;  /* plug-ins, bits */
+    unsigned listens;    /* events that may cure one of them; counted while in the pool */
     uint32_t attempts, unschedulable_count, error_count;
     int64_t timestamp;   /* when it was last put anywhere */
     int64_t first_seen;

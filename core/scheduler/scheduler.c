@@ -315,6 +315,7 @@ scheduler_evaluate(Scheduler *scheduler, const Value *pod)
     value_replace(&info->pod, object);
     if (foreign)
         cluster_cache_remove_pod(cache, info);
+    topology_trim(cache->topology);
     return described;
 }
 

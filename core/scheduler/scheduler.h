@@ -20,7 +20,8 @@ bool scheduler_is_synced(const Scheduler *scheduler);
  *             scores: [{plugin, raw, normalized, weight, weighted}]}]}      of feasible nodes, when there was a choice */
 Value *scheduler_explain(const Scheduler *scheduler, const char *pod_key);
 
-/* The same for any pod (in the cluster or not) against all nodes as they are now; nothing is bound. */
+/* The same for any pod (in the cluster or not) against all nodes as they are now, with the first of the best as node; nothing is
+ * bound. */
 Value *scheduler_evaluate(Scheduler *scheduler, const Value *pod);
 
 /* {active, backoff, errorBackoff, unschedulable, binding, nodes, scheduled, failed}: integers. */
