@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/api/schema_merge.h"
+#include "core/base/error.h"
 
 static Value *diff_map(const Schema *schema, bool retain_keys, const Value *original,
                        const Value *modified, const Value *current, GError **error);
@@ -201,5 +202,10 @@ schema_strategic_three_way(const Schema *schema, const Value *original, const Va
                            const Value *current, GError **error)
 {
     g_assert(schema != NULL);
-    return diff_map(schema, false, original, modified, current, error);
+    if (!value_is_map(modified) || !value_is_map(current)) {
+        fail(error, TIMONEL_ERROR_INVALID, "invalid JSON document");
+        return NULL;
+    }
+    return diff_map(schema, false, value_is_map(original) ? original : NULL, modified, current,
+                    error);
 }

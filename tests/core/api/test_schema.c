@@ -272,10 +272,24 @@ START_TEST(apply_makes_the_patch_that_kubectl_makes)
 }
 END_TEST
 
+START_TEST(a_patch_of_something_else_than_objects_is_refused)
+{
+    g_autoptr(ApiTypes) types = api_types_new();
+    g_autoptr(Value) list = value_new_array();
+    g_autoptr(Value) map = value_new_map();
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(schema_strategic_merge(schema_of(types, "Pod"), map, list, &error));
+    g_clear_error(&error);
+    ck_assert_ptr_null(schema_strategic_three_way(schema_of(types, "Pod"), NULL, list, map, &error));
+    ck_assert_ptr_nonnull(error);
+}
+END_TEST
+
 TCase *
 schema_case(void)
 {
-    TCase *tcase = test_case("schema", decoding_shares_an_object_that_needs_no_change);
+    TCase *tcase = test_case("schema", decoding_shares_an_object_that_needs_no_change,
+                             a_patch_of_something_else_than_objects_is_refused);
     tcase_add_loop_test(tcase, decoding_keeps_what_go_would_keep_and_says_what_it_would_say, 0,
                         G_N_ELEMENTS(DECODES));
     tcase_add_loop_test(tcase, strategic_merge_does_as_the_table_says, 0, G_N_ELEMENTS(MERGES));
