@@ -1,0 +1,98 @@
+/* A pod's resolver: names in order, servers in order, each question with a time-out. */
+#include "core/dns/server.h"
+#include "core/port/clock.h"
+
+#define TIMEOUT_NS (5 * NS_PER_S)
+#define ATTEMPTS 2
+
+typedef struct {
+    Net *net;
+    char **servers, **names;
+    unsigned name, try, n_servers;
+    DnsType type;
+    DnsAnswer *best; /* an answer without records for an earlier name */
+    DnsDone done;
+    void *data;
+} Resolution;
+
+static void ask(Resolution *resolution);
+
+static void
+finish(Resolution *resolution, DnsAnswer *take)
+{
+    DnsDone done = resolution->done;
+    void *data = resolution->data;
+    if (take != resolution->best)
+        dns_answer_free(resolution->best);
+    g_strfreev(resolution->servers);
+    g_strfreev(resolution->names);
+    g_free(resolution);
+    done(take, data);
+}
+
+/* The name is not there: the next one. What exists without such a record is remembered. */
+static void
+next_name(Resolution *resolution, DnsAnswer *take)
+{
+    if (resolution->best == NULL || resolution->best->code != DNS_NOERROR) {
+        dns_answer_free(resolution->best);
+        resolution->best = take;
+    } else {
+        dns_answer_free(take);
+    }
+    resolution->try = 0;
+    if (resolution->names[++resolution->name] == NULL)
+        finish(resolution, resolution->best);
+    else
+        ask(resolution);
+}
+
+static void
+answered(NetStatus status, NetMessage message, void *data)
+{
+    Resolution *resolution = data;
+    DnsAnswer *answer = status == NET_OK ? message.body : NULL;
+    if (answer == NULL || answer->code == DNS_SERVFAIL) {
+        dns_answer_free(answer);
+        if (++resolution->try < ATTEMPTS * resolution->n_servers)
+            ask(resolution);
+        else
+            finish(resolution, dns_answer_new(DNS_SERVFAIL));
+    } else if (answer->code == DNS_NOERROR && answer->answers->len > 0) {
+        finish(resolution, answer);
+    } else {
+        next_name(resolution, answer);
+    }
+}
+
+static void
+ask(Resolution *resolution)
+{
+    const char *server = resolution->servers[resolution->try % resolution->n_servers];
+    NetMessage message = {.body = dns_query_new(resolution->names[resolution->name], resolution->type),
+                          .free_body = (GDestroyNotify)dns_query_free,
+                          .size = 64,
+                          .label = "DNS question"};
+    resolution->net->ops->call(resolution->net, (NetAddress){.host = server, .port = DNS_PORT},
+                               message, TIMEOUT_NS, answered, resolution);
+}
+
+void
+dns_resolve(Net *net, const char *const *servers, const char *name, const char *const *search,
+            unsigned ndots, DnsType type, DnsDone done, void *data)
+{
+    Resolution *resolution = g_new0(Resolution, 1);
+    resolution->net = net;
+    resolution->servers = g_strdupv((char **)servers);
+    resolution->n_servers = g_strv_length(resolution->servers);
+    resolution->names = dns_search_names(name, search, ndots);
+    resolution->type = type;
+    resolution->done = done;
+    resolution->data = data;
+    g_assert(resolution->n_servers > 0);
+    if (resolution->names[0] == NULL) { /* too long for any question */
+        finish(resolution, dns_answer_new(DNS_FORMERR));
+        return;
+    }
+    ask(resolution);
+}
