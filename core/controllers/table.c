@@ -1,11 +1,15 @@
 /* The table of controllers: one line each, in the order in which they start. */
+#include "core/controllers/cronjob/cron_job.h"
+#include "core/controllers/daemonset/daemon_set.h"
 #include "core/controllers/deployment/deployment.h"
 #include "core/controllers/endpoint/slice.h"
+#include "core/controllers/job/job.h"
 #include "core/controllers/manager.h"
 #include "core/controllers/namespace/namespace.h"
 #include "core/controllers/node/lifecycle.h"
 #include "core/controllers/replicaset/replica_set.h"
 #include "core/controllers/serviceaccount/service_account.h"
+#include "core/controllers/statefulset/stateful_set.h"
 
 const ControllerClass *const *
 controller_classes(void)
@@ -15,10 +19,15 @@ controller_classes(void)
         &replication_controller_class,
         &namespace_controller_class,
         &service_account_controller_class,
+        &daemon_set_controller_class,
+        &job_controller_class,
         &deployment_controller_class,
         &replica_set_controller_class,
+        &stateful_set_controller_class,
+        &cron_job_controller_class,
         &node_lifecycle_controller_class,
         &taint_eviction_controller_class,
+        &ttl_after_finished_controller_class,
         &root_ca_controller_class,
         NULL,
     };
