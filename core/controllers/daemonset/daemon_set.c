@@ -266,7 +266,7 @@ sync_set(const char *key, Sync *sync, void *data)
         return;
     }
     g_autoptr(Value) set = value_ref(cached);
-    if (selector_is_empty(value_at(set, "spec.selector"))) {
+    if (label_selector_is_empty(value_at(set, "spec.selector"))) {
         event_record(controller->base.recorder, set, "Warning", "SelectingAll",
                      "This daemon set is selecting all pods. A non-empty selector is required.");
         return;

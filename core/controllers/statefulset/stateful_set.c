@@ -83,7 +83,7 @@ sync_set(const char *key, Sync *sync, void *data)
 {
     StatefulController *controller = data;
     const Value *cached = informer_get(controller->pods.owners, key);
-    if (cached == NULL || selector_is_empty(value_at(cached, "spec.selector")))
+    if (cached == NULL || label_selector_is_empty(value_at(cached, "spec.selector")))
         return;
     g_autoptr(Value) set = value_ref(cached);
     bool writing = false, writing_revisions = false;
