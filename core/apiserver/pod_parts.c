@@ -86,8 +86,6 @@ call_pod_part(ApiCall *call)
         if (containers != NULL)
             value_edit(&object, "spec.ephemeralContainers", value_ref(containers));
     }
-    if (!value_equal(value_get(object, "spec"), value_get(old, "spec")) && object_generation(old) > 0)
-        value_edit(&object, "metadata.generation", value_new_int(object_generation(old) + 1));
     call_update_object(call, old, object);
 }
 

@@ -87,8 +87,6 @@ call_scale(ApiCall *call)
     }
     object = value_ref(old);
     value_edit(&object, "spec.replicas", value_new_int(value_int_at(scale, "spec.replicas")));
-    if (!value_equal(object, old))
-        value_edit(&object, "metadata.generation", value_new_int(object_generation(old) + 1));
     call->shape = scale_shape;
     call->verb = "scale";
     call_update_object(call, old, object);

@@ -94,6 +94,13 @@ update_same_spec(const Value *a, const Value *b)
 }
 
 static void
+update_generation(const ApiResource *resource, Value **object, const Value *old)
+{
+    if (resource->kind->has_generation && !update_same_spec(*object, old))
+        value_edit(object, "metadata.generation", value_new_int(object_generation(old) + 1));
+}
+
+static void
 update_main(ApiCall *call, Value **object, const Value *old)
 {
     const ApiResource *resource = call->resource;
@@ -108,8 +115,7 @@ update_main(ApiCall *call, Value **object, const Value *old)
     }
     if (resource->strategy->prepare_update != NULL)
         resource->strategy->prepare_update(call, object, old);
-    if (resource->kind->has_generation && !update_same_spec(*object, old))
-        value_edit(object, "metadata.generation", value_new_int(object_generation(old) + 1));
+    update_generation(resource, object, old);
 }
 
 static Value *
@@ -128,6 +134,8 @@ update_prepare(ApiCall *call, Value **object, const Value *old)
         value_replace(object, update_status_only(call->resource, old, *object));
         if (call->resource->strategy->prepare_status != NULL)
             call->resource->strategy->prepare_status(call, object, old);
+    } else {
+        update_generation(call->resource, object, old);
     }
     return NULL;
 }

@@ -9,6 +9,8 @@ static const AdmissionStep *const steps[] = {
     &admission_default_toleration_seconds,
     &admission_default_storage_class,
     &admission_storage_object_in_use_protection,
+    &admission_limit_ranger,
+    &admission_resource_quota,
 };
 
 bool

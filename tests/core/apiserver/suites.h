@@ -5,3 +5,4 @@
 TCase *verbs_case(void);
 TCase *watch_case(void);
 TCase *delete_case(void);
+TCase *admission_case(void);
