@@ -61,7 +61,8 @@ look_at_named(Cycle *cycle, const GPtrArray *order, ScheduleResult *result)
         for (uint32_t i = 0; i < class_->n_node_names; i++) {
             const char *name = symbols_text(cycle->cache->symbols, class_->node_names[i]);
             NodeInfo *node = cluster_cache_find_node(cycle->cache, name);
-            if (node == NULL || !node->present || (i > 0 && class_->node_names[i - 1] == class_->node_names[i]))
+            if (node == NULL || !node->present ||
+                (i > 0 && class_->node_names[i - 1] == class_->node_names[i]))
                 continue;
             inside++;
             look_at(cycle, node, result);
@@ -81,7 +82,8 @@ look_at_named(Cycle *cycle, const GPtrArray *order, ScheduleResult *result)
 }
 
 static void
-find_feasible(Cycle *cycle, const GPtrArray *order, uint32_t *next_start_node, ScheduleResult *result)
+find_feasible(Cycle *cycle, const GPtrArray *order, uint32_t *next_start_node,
+              ScheduleResult *result)
 {
     if (cycle->class_->limited_to_names) {
         look_at_named(cycle, order, result);
@@ -169,7 +171,7 @@ schedule_pod(Cycle *cycle, Random *random, uint32_t *next_start_node, ScheduleRe
     result->node = select_node(result, random);
 }
 
-/* ---- the message --------------------------------------------------------------------------------------- */
+/* ---- the message ----------------------------------------------------------------------------- */
 
 static int
 text_compare(const void *a, const void *b)

@@ -1,7 +1,7 @@
 /* From a chosen node to a bound pod, over several events:
  *
- *   reserve (assume the pod and its volumes) -> write volumes and claims -> wait until claims are bound -> POST pods/binding
- *                                     |                      |                          |
+ *   reserve (assume the pod and its volumes) -> write volumes and claims -> wait until claims are
+ * bound -> POST pods/binding |                      |                          |
  *                                     +------ binding_fail: forget, tell, put back -----+
  */
 #include "core/scheduler/scheduler_private.h"
@@ -64,7 +64,8 @@ binding_fail(Binding *binding, const char *message)
     PodInfo *pod = binding_pod(binding);
     if (pod != NULL && pod->assumed) {
         cluster_cache_forget(scheduler->cache, pod);
-        ClusterEvent event = {.kinds = EVENT_POD_DELETE, .old = pod->pod, .pod = pod, .key = pod->key};
+        ClusterEvent event = {
+            .kinds = EVENT_POD_DELETE, .old = pod->pod, .pod = pod, .key = pod->key};
         scheduling_queue_event(scheduler->queue, &event);
         scheduling_queue_add_error(scheduler->queue, pod);
         decision_table_set_message(scheduler->decisions, pod->key, message);
@@ -73,7 +74,7 @@ binding_fail(Binding *binding, const char *message)
     binding_end(binding);
 }
 
-/* ---- the binding itself ---------------------------------------------------------------------------------------- */
+/* ---- the binding itself ---------------------------------------------------------------------- */
 
 static void
 bound(ApiResponse *take_response, void *data)
@@ -81,8 +82,9 @@ bound(ApiResponse *take_response, void *data)
     Binding *binding = data;
     g_autoptr(ApiResponse) response = take_response;
     if (!api_response_ok(response)) {
-        g_autofree char *message = g_strdup_printf("binding rejected: running Bind plugin \"DefaultBinder\": %s",
-                                                   value_text_at(response->object, "message"));
+        g_autofree char *message =
+            g_strdup_printf("binding rejected: running Bind plugin \"DefaultBinder\": %s",
+                            value_text_at(response->object, "message"));
         binding_fail(binding, message);
         return;
     }
@@ -104,15 +106,16 @@ binding_post(Binding *binding)
         return;
     }
     const char *namespace_ = object_namespace(pod->pod), *name = object_name(pod->pod);
-    Value *body = value_new_f("{apiVersion: v1, kind: Binding, metadata: {name: %s, namespace: %s, uid: ?%s}, "
-                              "target: {kind: Node, name: %s}}",
-                              name, namespace_, *binding->uid != '\0' ? binding->uid : NULL, binding->node);
+    Value *body = value_new_f(
+        "{apiVersion: v1, kind: Binding, metadata: {name: %s, namespace: %s, uid: ?%s}, "
+        "target: {kind: Node, name: %s}}",
+        name, namespace_, *binding->uid != '\0' ? binding->uid : NULL, binding->node);
     binding->posted = true;
-    client_create_subresource(binding->scheduler->client, "", "pods", namespace_, name, "binding", body, bound,
-                              binding);
+    client_create_subresource(binding->scheduler->client, "", "pods", namespace_, name, "binding",
+                              body, bound, binding);
 }
 
-/* ---- volumes ------------------------------------------------------------------------------------------------- */
+/* ---- volumes --------------------------------------------------------------------------------- */
 
 static void
 binding_continue(Binding *binding)
@@ -121,7 +124,8 @@ binding_continue(Binding *binding)
     if (binding->posted || binding->writes > 0)
         return;
     if (binding->error != NULL) {
-        g_autofree char *message = g_strdup_printf("running PreBind plugin \"VolumeBinding\": %s", binding->error);
+        g_autofree char *message =
+            g_strdup_printf("running PreBind plugin \"VolumeBinding\": %s", binding->error);
         binding_fail(binding, message);
         return;
     }
@@ -158,7 +162,9 @@ binding_timed_out(void *data)
 {
     Binding *binding = data;
     binding->timeout = 0;
-    binding_fail(binding, "running PreBind plugin \"VolumeBinding\": binding volumes: context deadline exceeded");
+    binding_fail(
+        binding,
+        "running PreBind plugin \"VolumeBinding\": binding volumes: context deadline exceeded");
 }
 
 static Value *
@@ -168,7 +174,8 @@ volume_for_claim(const Value *volume, const Value *claim)
     if (!value_has(value_get(volume, "spec"), "claimRef"))
         value_edit(&edited, "metadata.annotations['pv.kubernetes.io/bound-by-controller']",
                    value_new_string("yes"));
-    value_edit(&edited, "spec.claimRef", object_reference_new(claim, "v1", "PersistentVolumeClaim"));
+    value_edit(&edited, "spec.claimRef",
+               object_reference_new(claim, "v1", "PersistentVolumeClaim"));
     return edited;
 }
 
@@ -181,20 +188,22 @@ write_decision(Binding *binding, const VolumeDecision *decision)
     g_ptr_array_add(binding->claims, g_strdup(key));
     if (decision->volume != NULL) {
         g_ptr_array_add(binding->volumes, g_strdup(object_name(decision->volume)));
-        g_hash_table_insert(scheduler->cache->volume_claims, g_strdup(object_name(decision->volume)),
-                            g_strdup(key));
+        g_hash_table_insert(scheduler->cache->volume_claims,
+                            g_strdup(object_name(decision->volume)), g_strdup(key));
         binding->writes++;
-        client_update(scheduler->client, "", "persistentvolumes", NULL, volume_for_claim(decision->volume, claim),
-                      volume_written, binding);
+        client_update(scheduler->client, "", "persistentvolumes", NULL,
+                      volume_for_claim(decision->volume, claim), volume_written, binding);
         return;
     }
     const char *selected = object_annotation(claim, "volume.kubernetes.io/selected-node");
     if (selected != NULL && strcmp(selected, binding->node) == 0)
         return; /* asked for in an earlier attempt */
     binding->writes++;
-    Value *edited = value_set_at(claim, "metadata.annotations['volume.kubernetes.io/selected-node']",
-                                 value_new_string(binding->node));
-    client_update(scheduler->client, "", "persistentvolumeclaims", NULL, edited, volume_written, binding);
+    Value *edited =
+        value_set_at(claim, "metadata.annotations['volume.kubernetes.io/selected-node']",
+                     value_new_string(binding->node));
+    client_update(scheduler->client, "", "persistentvolumeclaims", NULL, edited, volume_written,
+                  binding);
 }
 
 void

@@ -20,7 +20,7 @@ zone_free(void *data)
     g_free(zone);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void
 intern_reasons(Symbols *symbols)
@@ -36,19 +36,22 @@ intern_reasons(Symbols *symbols)
         [REASON_CPU] = "Insufficient cpu",
         [REASON_MEMORY] = "Insufficient memory",
         [REASON_EPHEMERAL_STORAGE] = "Insufficient ephemeral-storage",
-        [REASON_READ_WRITE_ONCE_POD] = "node has pod using PersistentVolumeClaim with the same name and "
-                                       "ReadWriteOncePod access mode",
+        [REASON_READ_WRITE_ONCE_POD] =
+            "node has pod using PersistentVolumeClaim with the same name and "
+            "ReadWriteOncePod access mode",
         [REASON_UNBOUND_IMMEDIATE] = "pod has unbound immediate PersistentVolumeClaims",
         [REASON_VOLUME_NODE_AFFINITY] = "node(s) didn't match PersistentVolume's node affinity",
         [REASON_VOLUME_BIND_CONFLICT] = "node(s) didn't find available persistent volumes to bind",
-        [REASON_VOLUME_MISSING] = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+        [REASON_VOLUME_MISSING] =
+            "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
         [REASON_VOLUME_ZONE] = "node(s) had no available volume zone",
         [REASON_SPREAD] = "node(s) didn't match pod topology spread constraints",
         [REASON_SPREAD_LABEL] =
             "node(s) didn't match pod topology spread constraints (missing required label)",
         [REASON_AFFINITY] = "node(s) didn't match pod affinity rules",
         [REASON_ANTI_AFFINITY] = "node(s) didn't match pod anti-affinity rules",
-        [REASON_EXISTING_ANTI_AFFINITY] = "node(s) didn't satisfy existing pods anti-affinity rules",
+        [REASON_EXISTING_ANTI_AFFINITY] =
+            "node(s) didn't satisfy existing pods anti-affinity rules",
         [REASON_NOT_SATISFIED] = "node(s) didn't satisfy plugin(s) [NodeAffinity]",
         [REASON_NO_VICTIMS] = "No preemption victims found for incoming pod",
         [REASON_PREEMPTION_USELESS] = "Preemption is not helpful for scheduling",
@@ -83,8 +86,7 @@ cluster_cache_new(void)
     cache->classes_by_digest = g_hash_table_new(g_int64_hash, g_int64_equal);
     cache->classes = g_ptr_array_new();
     for (int i = 0; i < TABLE_COUNT; i++)
-        cache->tables[i] =
-            g_tree_new_full(key_compare, NULL, g_free, (GDestroyNotify)value_unref);
+        cache->tables[i] = g_tree_new_full(key_compare, NULL, g_free, (GDestroyNotify)value_unref);
     cache->claim_users = g_hash_table_new(NULL, NULL);
     cache->image_nodes = g_hash_table_new(NULL, NULL);
     cache->volume_claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -138,7 +140,7 @@ cluster_cache_free(ClusterCache *cache)
     g_free(cache);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 NodeInfo *
 cluster_cache_find_node(const ClusterCache *cache, const char *name)
@@ -169,7 +171,8 @@ node_make(ClusterCache *cache, const char *name)
         }
         g_ptr_array_add(cache->nodes, node);
     }
-    node->static_generation = (uint32_t)++cache->mutations; /* a reused slot's old verdicts never fit */
+    node->static_generation =
+        (uint32_t)++cache->mutations; /* a reused slot's old verdicts never fit */
     g_hash_table_insert(cache->nodes_by_name, (gpointer)node->name, node);
     return node;
 }
@@ -294,7 +297,7 @@ cluster_cache_order(ClusterCache *cache)
     return cache->order;
 }
 
-/* ---- pods -------------------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static PodClass *
 class_take(ClusterCache *cache, const Value *pod)
@@ -423,14 +426,15 @@ cluster_cache_nominate(ClusterCache *cache, PodInfo *pod, const char *node_name)
     }
 }
 
-/* ---- smaller objects ----------------------------------------------------------------------------------- */
+/* ---- smaller objects ------------------------------------------------------------------------- */
 
 static bool
 selectors_differ(CacheTable table, const Value *a, const Value *b)
 {
     if (table < TABLE_SERVICES || table > TABLE_STATEFUL_SETS)
         return false;
-    return a == NULL || b == NULL || !value_equal(value_at(a, "spec.selector"), value_at(b, "spec.selector"));
+    return a == NULL || b == NULL ||
+           !value_equal(value_at(a, "spec.selector"), value_at(b, "spec.selector"));
 }
 
 void
@@ -459,9 +463,11 @@ void
 cluster_cache_each(const ClusterCache *cache, CacheTable table, const char *namespace_,
                    bool (*func)(const char *key, const Value *object, void *data), void *data)
 {
-    g_autofree char *prefix = *namespace_ != '\0' ? g_strconcat(namespace_, "/", NULL) : g_strdup("");
+    g_autofree char *prefix =
+        *namespace_ != '\0' ? g_strconcat(namespace_, "/", NULL) : g_strdup("");
     GTreeNode *node = g_tree_lower_bound(cache->tables[table], prefix);
-    for (; node != NULL && g_str_has_prefix(g_tree_node_key(node), prefix); node = g_tree_node_next(node))
+    for (; node != NULL && g_str_has_prefix(g_tree_node_key(node), prefix);
+         node = g_tree_node_next(node))
         if (!func(g_tree_node_key(node), g_tree_node_value(node), data))
             return;
 }
@@ -490,8 +496,9 @@ cluster_cache_check(ClusterCache *cache)
             memory += node->pods[i]->class_->memory;
             nonzero_cpu += node->pods[i]->class_->nonzero_cpu;
         }
-        g_assert(node == NULL || (node->slot == (int32_t)slot && cpu == node->requested_cpu &&
-                                  memory == node->requested_memory && nonzero_cpu == node->nonzero_cpu));
+        g_assert(node == NULL ||
+                 (node->slot == (int32_t)slot && cpu == node->requested_cpu &&
+                  memory == node->requested_memory && nonzero_cpu == node->nonzero_cpu));
     }
     topology_check(cache->topology);
 }

@@ -1,6 +1,7 @@
-/* The scheduler's picture of the cluster (pkg/scheduler/backend/cache): nodes with what their pods ask for, pods on nodes (also
- * those assumed there while their binding is under way), and the smaller objects that plug-ins look up. A scheduling cycle is
- * one event of the engine, so nothing changes under it and the cache itself is the cycle's snapshot. */
+/* The scheduler's picture of the cluster (pkg/scheduler/backend/cache): nodes with what their pods
+ * ask for, pods on nodes (also those assumed there while their binding is under way), and the
+ * smaller objects that plug-ins look up. A scheduling cycle is one event of the engine, so nothing
+ * changes under it and the cache itself is the cycle's snapshot. */
 #pragma once
 
 #include "core/scheduler/pod_class.h"
@@ -60,8 +61,8 @@ typedef struct NodeInfo {
     uint32_t n_pods, pods_capacity, n_scalars, n_images;
     struct PodInfo **pods;
     NodeScalar *scalars;
-    GArray *ports;       /* of HostPort, NULL when none */
-    NodeImage *images;   /* sorted by name */
+    GArray *ports;        /* of HostPort, NULL when none */
+    NodeImage *images;    /* sorted by name */
     GPtrArray *nominated; /* PodInfo of pending pods, NULL when none */
     Labels *labels;
     Value *node;
@@ -104,15 +105,15 @@ typedef struct ClusterCache {
     GPtrArray *zones;          /* CacheZone, in order of arrival */
     GPtrArray *order;          /* NodeInfo: zones in turn, as the real one lists nodes */
     bool order_stale;
-    GHashTable *pods;          /* key -> PodInfo; looked up only */
+    GHashTable *pods; /* key -> PodInfo; looked up only */
     GHashTable *classes_by_digest;
     GPtrArray *classes; /* all, in no order that matters */
     GTree *tables[TABLE_COUNT];
     uint64_t spreading_generation; /* services and controllers' selectors */
-    uint64_t mutations;            /* of pods on nodes: what cycles computed from counts is stale after one */
-    GHashTable *claim_users;       /* Symbol -> number of pods on nodes */
-    GHashTable *image_nodes;       /* Symbol -> number of nodes */
-    GHashTable *volume_claims;     /* volume name -> claim key: bindings under way (assumed) */
+    uint64_t mutations; /* of pods on nodes: what cycles computed from counts is stale after one */
+    GHashTable *claim_users;   /* Symbol -> number of pods on nodes */
+    GHashTable *image_nodes;   /* Symbol -> number of nodes */
+    GHashTable *volume_claims; /* volume name -> claim key: bindings under way (assumed) */
     uint32_t n_nominated;
     StaticFits *fits;
     TopologyIndex *topology;
@@ -122,33 +123,37 @@ ClusterCache *cluster_cache_new(void);
 void cluster_cache_free(ClusterCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClusterCache, cluster_cache_free)
 
-/* ---- nodes ------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
-NodeInfo *cluster_cache_find_node(const ClusterCache *cache, const char *name); /* also one without its object */
+NodeInfo *cluster_cache_find_node(const ClusterCache *cache,
+                                  const char *name); /* also one without its object */
 /* Adds or replaces; returns it. */
 NodeInfo *cluster_cache_set_node(ClusterCache *cache, const Value *node);
 void cluster_cache_remove_node(ClusterCache *cache, const char *name);
 const GPtrArray *cluster_cache_order(ClusterCache *cache);
 
-/* ---- pods -------------------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
-/* Adds a pod or takes over its new version; where it runs follows spec.nodeName (an assumed pod keeps its node until the
- * real one is seen). */
+/* Adds a pod or takes over its new version; where it runs follows spec.nodeName (an assumed pod
+ * keeps its node until the real one is seen). */
 PodInfo *cluster_cache_set_pod(ClusterCache *cache, const char *key, const Value *pod);
 PodInfo *cluster_cache_find_pod(const ClusterCache *cache, const char *key);
 void cluster_cache_remove_pod(ClusterCache *cache, PodInfo *pod); /* frees it */
 void cluster_cache_assume(ClusterCache *cache, PodInfo *pod, NodeInfo *node);
 void cluster_cache_forget(ClusterCache *cache, PodInfo *pod); /* undoes assume */
-void cluster_cache_nominate(ClusterCache *cache, PodInfo *pod, const char *node_name /* NULL or "": none */);
+void cluster_cache_nominate(ClusterCache *cache, PodInfo *pod,
+                            const char *node_name /* NULL or "": none */);
 /* Puts a pod on a node and takes it off again, for dry runs too. */
 void node_info_add_pod(ClusterCache *cache, NodeInfo *node, PodInfo *pod);
 void node_info_remove_pod(ClusterCache *cache, PodInfo *pod);
 
-/* ---- smaller objects ----------------------------------------------------------------------------------- */
+/* ---- smaller objects ------------------------------------------------------------------------- */
 
-void cluster_cache_put(ClusterCache *cache, CacheTable table, const char *key, const Value *object /* NULL: gone */);
+void cluster_cache_put(ClusterCache *cache, CacheTable table, const char *key,
+                       const Value *object /* NULL: gone */);
 const Value *cluster_cache_get(const ClusterCache *cache, CacheTable table, const char *key);
-/* Walks one namespace ("" for cluster-scoped kinds: everything) in key order, until func returns false. */
+/* Walks one namespace ("" for cluster-scoped kinds: everything) in key order, until func returns
+ * false. */
 void cluster_cache_each(const ClusterCache *cache, CacheTable table, const char *namespace_,
                         bool (*func)(const char *key, const Value *object, void *data), void *data);
 int cluster_cache_claim_users(const ClusterCache *cache, Symbol claim);

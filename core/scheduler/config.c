@@ -1,8 +1,10 @@
-/* KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1). Read are: podInitialBackoffSeconds, podMaxBackoffSeconds,
- * percentageOfNodesToScore (also a profile's), and of each profile: schedulerName; plugins.{multiPoint,score,filter} with enabled
- * {name, weight} and disabled {name, "*"}; pluginConfig args of NodeResourcesFit (scoringStrategy of type LeastAllocated or
- * MostAllocated and the weights of cpu and memory), InterPodAffinity (hardPodAffinityWeight), PodTopologySpread (defaultingType:
- * List turns the system's defaults off) and DefaultPreemption (minCandidateNodes*). */
+/* KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1). Read are: podInitialBackoffSeconds,
+ * podMaxBackoffSeconds, percentageOfNodesToScore (also a profile's), and of each profile:
+ * schedulerName; plugins.{multiPoint,score,filter} with enabled {name, weight} and disabled {name,
+ * "*"}; pluginConfig args of NodeResourcesFit (scoringStrategy of type LeastAllocated or
+ * MostAllocated and the weights of cpu and memory), InterPodAffinity (hardPodAffinityWeight),
+ * PodTopologySpread (defaultingType: List turns the system's defaults off) and DefaultPreemption
+ * (minCandidateNodes*). */
 #include "core/scheduler/scheduler_private.h"
 
 #include <string.h>
@@ -43,7 +45,8 @@ set_filters(Profile *profile, const Value *point)
 static void
 set_fit_args(Profile *profile, const Value *args)
 {
-    profile->most_allocated = strcmp(value_text_at(args, "scoringStrategy.type"), "MostAllocated") == 0;
+    profile->most_allocated =
+        strcmp(value_text_at(args, "scoringStrategy.type"), "MostAllocated") == 0;
     const Value *resources = value_at(args, "scoringStrategy.resources");
     if (value_size(resources) == 0)
         return;
@@ -97,8 +100,10 @@ profile_read(const Value *config, const Value *value)
 void
 scheduler_configure(Scheduler *scheduler, const Value *config)
 {
-    scheduler->queue_options.initial_backoff_ns = value_int_at(config, "podInitialBackoffSeconds") * NS_PER_S;
-    scheduler->queue_options.max_backoff_ns = value_int_at(config, "podMaxBackoffSeconds") * NS_PER_S;
+    scheduler->queue_options.initial_backoff_ns =
+        value_int_at(config, "podInitialBackoffSeconds") * NS_PER_S;
+    scheduler->queue_options.max_backoff_ns =
+        value_int_at(config, "podMaxBackoffSeconds") * NS_PER_S;
     VALUE_ARRAY_FOREACH (value, value_get(config, "profiles"))
         if (scheduler->n_profiles < SCHEDULER_PROFILES_MAX)
             scheduler->profiles[scheduler->n_profiles++] = profile_read(config, value);

@@ -1,5 +1,5 @@
-/* Preemption's writes: each victim is told by a condition and deleted; meanwhile events do not wake the preemptor
- * (prepareCandidateAsync of pkg/scheduler/framework/preemption). */
+/* Preemption's writes: each victim is told by a condition and deleted; meanwhile events do not wake
+ * the preemptor (prepareCandidateAsync of pkg/scheduler/framework/preemption). */
 #include "core/scheduler/scheduler_private.h"
 
 #include "core/api/meta.h"
@@ -94,13 +94,15 @@ victim_start(PreemptionCalls *calls, const PodInfo *pod, const char *scheduler_n
         g_strdup_printf("%s: preempting to accommodate a higher priority pod", scheduler_name);
     g_autofree char *subject = object_subject(pod->pod, "Pod");
     trace_decision(scheduler->ports->trace, "kube-scheduler", "preempt", subject,
-                   "preempts pod %s on node %s for pod %s", pod->key, calls->node, calls->preemptor);
-    Value *patch = value_new_f("{status: {conditions: [{type: DisruptionTarget, status: %s, "
-                               "reason: PreemptionByScheduler, message: %s, lastTransitionTime: %s, "
-                               "lastProbeTime: null, observedGeneration: ?%i}]}}",
-                               "True", message, now, object_generation(pod->pod));
-    client_patch(scheduler->client, "", "pods", object_namespace(pod->pod), object_name(pod->pod), "status",
-                 PATCH_STRATEGIC, patch, victim_told, victim);
+                   "preempts pod %s on node %s for pod %s", pod->key, calls->node,
+                   calls->preemptor);
+    Value *patch =
+        value_new_f("{status: {conditions: [{type: DisruptionTarget, status: %s, "
+                    "reason: PreemptionByScheduler, message: %s, lastTransitionTime: %s, "
+                    "lastProbeTime: null, observedGeneration: ?%i}]}}",
+                    "True", message, now, object_generation(pod->pod));
+    client_patch(scheduler->client, "", "pods", object_namespace(pod->pod), object_name(pod->pod),
+                 "status", PATCH_STRATEGIC, patch, victim_told, victim);
 }
 
 /* Less important pods that were to come to the node must look for another. */

@@ -63,7 +63,7 @@ decision_table_free(DecisionTable *table)
     g_free(table);
 }
 
-/* ---- recording --------------------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 static void
 row_fill_scores(Row *row, const ScheduleResult *result, uint32_t scored_by, uint32_t at)
@@ -81,7 +81,8 @@ row_fill_scores(Row *row, const ScheduleResult *result, uint32_t scored_by, uint
 }
 
 static void
-decision_fill(Decision *decision, const Cycle *cycle, const ScheduleResult *result, uint32_t rows_max)
+decision_fill(Decision *decision, const Cycle *cycle, const ScheduleResult *result,
+              uint32_t rows_max)
 {
     decision->node = result->node != NULL ? result->node->name_symbol : 0;
     decision->all = result->all;
@@ -92,7 +93,8 @@ decision_fill(Decision *decision, const Cycle *cycle, const ScheduleResult *resu
     decision->scored_by = ~cycle->skip_score;
     memcpy(decision->weights, cycle->profile->weights, sizeof decision->weights);
     uint32_t rejected = result->verdicts != NULL ? result->verdicts->len : 0;
-    decision->rows = g_renew(Row, decision->rows, MAX(MIN(rejected + result->feasible, rows_max), 1));
+    decision->rows =
+        g_renew(Row, decision->rows, MAX(MIN(rejected + result->feasible, rows_max), 1));
     decision->n_rows = 0;
     uint32_t feasible_max = rejected < rows_max / 2 ? rows_max - rejected : rows_max - rows_max / 2;
     for (uint32_t i = 0; i < result->feasible; i++) {
@@ -118,7 +120,8 @@ decision_fill(Decision *decision, const Cycle *cycle, const ScheduleResult *resu
 }
 
 void
-decision_table_record(DecisionTable *table, const Cycle *cycle, const ScheduleResult *result, int64_t now_ns)
+decision_table_record(DecisionTable *table, const Cycle *cycle, const ScheduleResult *result,
+                      int64_t now_ns)
 {
     Decision *decision = g_hash_table_lookup(table->by_pod, cycle->pod->key);
     if (decision == NULL) {
@@ -145,14 +148,15 @@ decision_table_set_message(DecisionTable *table, const char *pod_key, const char
     decision->message = g_strdup(message);
 }
 
-/* ---- telling ----------------------------------------------------------------------------------------------- */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static Value *
 reasons_value(const ClusterCache *cache, const Status *status)
 {
     Value *reasons = value_new_array();
     for (int i = 0; i < status->n_reasons; i++) {
-        Value *longer = value_append(reasons, value_new_string(symbols_text(cache->symbols, status->reasons[i])));
+        Value *longer = value_append(
+            reasons, value_new_string(symbols_text(cache->symbols, status->reasons[i])));
         value_replace(&reasons, longer);
     }
     return reasons;
@@ -182,19 +186,22 @@ scores_value(const Decision *decision, const Row *row)
     for (int p = 0; p < PLUGIN_COUNT; p++)
         if (decision->scored_by & (1u << p))
             value_builder_append(
-                scores, value_new_f("{plugin: %s, raw: %i, normalized: %i, weight: %i, weighted: %i}",
-                                    SCHEDULER_PLUGINS[p]->name, row->raw[p], row->normalised[p],
-                                    (int64_t)decision->weights[p], row->normalised[p] * decision->weights[p]));
+                scores,
+                value_new_f("{plugin: %s, raw: %i, normalized: %i, weight: %i, weighted: %i}",
+                            SCHEDULER_PLUGINS[p]->name, row->raw[p], row->normalised[p],
+                            (int64_t)decision->weights[p],
+                            row->normalised[p] * decision->weights[p]));
     return value_builder_end(scores);
 }
 
 static Value *
 row_value(const ClusterCache *cache, const Decision *decision, const Row *row)
 {
-    return value_new_f("{name: %s, feasible: %b, selected: %b, total: %i, filters: %V, scores: ?%V}",
-                       symbols_text(cache->symbols, row->node), row->status.code == STATUS_SUCCESS, row->selected,
-                       row->total, filters_value(cache, &row->status),
-                       row->scored ? scores_value(decision, row) : NULL);
+    return value_new_f(
+        "{name: %s, feasible: %b, selected: %b, total: %i, filters: %V, scores: ?%V}",
+        symbols_text(cache->symbols, row->node), row->status.code == STATUS_SUCCESS, row->selected,
+        row->total, filters_value(cache, &row->status),
+        row->scored ? scores_value(decision, row) : NULL);
 }
 
 static Value *
@@ -204,12 +211,13 @@ decision_value(const ClusterCache *cache, const Decision *decision)
     for (uint32_t i = 0; i < decision->n_rows; i++)
         value_builder_append(nodes, row_value(cache, decision, &decision->rows[i]));
     g_autofree char *time = decision->time != 0 ? timestamp_micro_text(decision->time) : NULL;
-    return value_new_f("{pod: %s, time: ?%s, node: ?%s, message: ?%s, allNodes: %i, evaluatedNodes: %i, "
-                       "feasibleNodes: %i, nodes: %V}",
-                       decision->pod, time,
-                       decision->node != 0 ? symbols_text(cache->symbols, decision->node) : NULL,
-                       decision->message, (int64_t)decision->all, (int64_t)decision->evaluated,
-                       (int64_t)decision->feasible, value_builder_end(nodes));
+    return value_new_f(
+        "{pod: %s, time: ?%s, node: ?%s, message: ?%s, allNodes: %i, evaluatedNodes: %i, "
+        "feasibleNodes: %i, nodes: %V}",
+        decision->pod, time,
+        decision->node != 0 ? symbols_text(cache->symbols, decision->node) : NULL,
+        decision->message, (int64_t)decision->all, (int64_t)decision->evaluated,
+        (int64_t)decision->feasible, value_builder_end(nodes));
 }
 
 Value *

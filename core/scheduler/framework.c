@@ -45,7 +45,7 @@ plugin_index_by_name(const char *name)
     return -1;
 }
 
-/* ---- a cycle ------------------------------------------------------------------------------------------- */
+/* ---- a cycle --------------------------------------------------------------------------------- */
 
 void
 cycle_init(Cycle *cycle, ClusterCache *cache, const Profile *profile, PodInfo *pod)
@@ -113,7 +113,8 @@ add_nominated(Cycle *cycle, NodeInfo *node)
     GPtrArray *added = NULL;
     for (guint i = 0; i < node->nominated->len; i++) {
         PodInfo *pod = node->nominated->pdata[i];
-        if (pod == cycle->pod || pod->node != NULL || pod->class_->priority < cycle->class_->priority)
+        if (pod == cycle->pod || pod->node != NULL ||
+            pod->class_->priority < cycle->class_->priority)
             continue;
         if (added == NULL)
             added = g_ptr_array_new();
@@ -165,8 +166,8 @@ score_with(Cycle *cycle, int index, int64_t *scores, int64_t *ret_raw)
 }
 
 void
-cycle_score(Cycle *cycle, NodeInfo *const *nodes, uint32_t n, int64_t *ret_raw, int64_t *ret_normalised,
-            int64_t *ret_totals)
+cycle_score(Cycle *cycle, NodeInfo *const *nodes, uint32_t n, int64_t *ret_raw,
+            int64_t *ret_normalised, int64_t *ret_totals)
 {
     g_autofree int64_t *scores = g_new(int64_t, MAX(n, 1));
     memset(ret_totals, 0, n * sizeof ret_totals[0]);

@@ -1,7 +1,9 @@
-/* The scheduling framework (pkg/scheduler/framework): extension points, their plug-ins, and one cycle that runs them.
+/* The scheduling framework (pkg/scheduler/framework): extension points, their plug-ins, and one
+ * cycle that runs them.
  *
- * A plug-in is a file in plugins/ with one constant of type Plugin, and one line in plugins/table.c. Its verdict on a node is a
- * Status; per-cycle state is what its pre_filter and pre_score leave in cycle->states[plugin's index]. */
+ * A plug-in is a file in plugins/ with one constant of type Plugin, and one line in
+ * plugins/table.c. Its verdict on a node is a Status; per-cycle state is what its pre_filter and
+ * pre_score leave in cycle->states[plugin's index]. */
 #pragma once
 
 #include "core/port/random.h"
@@ -70,14 +72,15 @@ typedef enum {
 } ClusterEventKind;
 
 #define EVENT_KINDS 16
-#define EVENT_NODE_ANY                                                                                        \
-    (EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABEL | EVENT_NODE_TAINT | EVENT_NODE_UNSCHEDULABLE)
+#define EVENT_NODE_ANY                                                                             \
+    (EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABEL | EVENT_NODE_TAINT |               \
+     EVENT_NODE_UNSCHEDULABLE)
 
 typedef struct ClusterEvent {
-    unsigned kinds;            /* ClusterEventKind */
-    const Value *old, *new_;   /* the object; NULL when added or deleted */
-    const PodInfo *pod;        /* for pods on nodes: its digest (also of one that goes) */
-    const NodeInfo *node;      /* for nodes */
+    unsigned kinds;          /* ClusterEventKind */
+    const Value *old, *new_; /* the object; NULL when added or deleted */
+    const PodInfo *pod;      /* for pods on nodes: its digest (also of one that goes) */
+    const NodeInfo *node;    /* for nodes */
     const char *key;
 } ClusterEvent;
 
@@ -85,14 +88,14 @@ struct Plugin;
 
 /* What one profile of the configuration says. */
 typedef struct Profile {
-    char *name; /* schedulerName */
+    char *name;                    /* schedulerName */
     int32_t weights[PLUGIN_COUNT]; /* of scores; 0: does not score */
     bool enabled[PLUGIN_COUNT];
     int32_t percentage_of_nodes_to_score; /* 0: adaptive */
     int32_t hard_pod_affinity_weight;
-    bool most_allocated;                /* NodeResourcesFit scoringStrategy */
-    int32_t cpu_weight, memory_weight;  /* of the same */
-    bool default_spreading;             /* the system's default constraints */
+    bool most_allocated;               /* NodeResourcesFit scoringStrategy */
+    int32_t cpu_weight, memory_weight; /* of the same */
+    bool default_spreading;            /* the system's default constraints */
     int32_t min_candidates_percentage, min_candidates_absolute; /* of preemption */
 } Profile;
 
@@ -107,7 +110,7 @@ typedef struct Cycle {
     PodInfo *pod;
     PodClass *class_;
     uint32_t skip_filter, skip_score; /* bits by plug-in */
-    void *states[PLUGIN_COUNT];        /* g_free'd by plug-ins' clear */
+    void *states[PLUGIN_COUNT];       /* g_free'd by plug-ins' clear */
     NodeInfo *const *scored;          /* during pre_score and normalize: the feasible nodes */
     uint32_t n_scored;
 } Cycle;
@@ -116,40 +119,44 @@ typedef struct Plugin {
     const char *name;
     int32_t weight;  /* default weight of its score; 0: it has none */
     unsigned events; /* that may cure what it rejects */
-    /* May this event make the pod schedulable, as far as this plug-in goes? NULL: each of its events does. */
+    /* May this event make the pod schedulable, as far as this plug-in goes? NULL: each of its
+     * events does. */
     bool (*hint)(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event);
     /* Once a cycle, before filter; Skip means that filter need not be asked. May be NULL. */
     void (*pre_filter)(Cycle *cycle, Status *ret_status);
     void (*filter)(Cycle *cycle, const NodeInfo *node, Status *ret_status);
-    /* Once for the feasible nodes; false: all scores are 0 and nothing is asked. NULL: always true. */
+    /* Once for the feasible nodes; false: all scores are 0 and nothing is asked. NULL: always true.
+     */
     bool (*pre_score)(Cycle *cycle);
     int64_t (*score)(Cycle *cycle, const NodeInfo *node);
     void (*normalize)(Cycle *cycle, int64_t *scores); /* n_scored of them; may be NULL */
-    void (*clear)(Cycle *cycle, void *state);         /* frees what it left in states[]; NULL: g_free */
+    void (*clear)(Cycle *cycle, void *state); /* frees what it left in states[]; NULL: g_free */
 } Plugin;
 
 extern const Plugin *const SCHEDULER_PLUGINS[PLUGIN_COUNT]; /* the table */
-int plugin_index_by_name(const char *name);                /* -1 when unknown */
+int plugin_index_by_name(const char *name);                 /* -1 when unknown */
 
-/* ---- steps of a cycle ---------------------------------------------------------------------------------- */
+/* ---- steps of a cycle ------------------------------------------------------------------------ */
 
 void cycle_init(Cycle *cycle, ClusterCache *cache, const Profile *profile, PodInfo *pod);
 void cycle_clear(Cycle *cycle);
 /* False: a plug-in rejects the pod on all nodes. */
 bool cycle_pre_filter(Cycle *cycle, Status *ret_status);
-/* The plug-ins in order until one says no. With the pods nominated to the node counted as there, and without. */
+/* The plug-ins in order until one says no. With the pods nominated to the node counted as there,
+ * and without. */
 void cycle_filter(Cycle *cycle, NodeInfo *node, Status *ret_status);
 /* Without the nominated. */
 void cycle_filter_once(Cycle *cycle, const NodeInfo *node, Status *ret_status);
 
-/* Scores of all plug-ins for n nodes: raw and normalised[plugin * n + node] (either may be NULL), totals[node]. */
-void cycle_score(Cycle *cycle, NodeInfo *const *nodes, uint32_t n, int64_t *ret_raw, int64_t *ret_normalised,
-                 int64_t *ret_totals);
+/* Scores of all plug-ins for n nodes: raw and normalised[plugin * n + node] (either may be NULL),
+ * totals[node]. */
+void cycle_score(Cycle *cycle, NodeInfo *const *nodes, uint32_t n, int64_t *ret_raw,
+                 int64_t *ret_normalised, int64_t *ret_totals);
 
 /* NodeScore normalised to 0..100 by the highest (helper.DefaultNormalizeScore). */
 void normalize_by_maximum(int64_t *scores, uint32_t n, bool reverse);
 
-/* ---- the whole algorithm (schedulePod) --------------------------------------------------------------------- */
+/* ---- the whole algorithm (schedulePod) ------------------------------------------------------- */
 
 typedef struct NodeVerdict {
     NodeInfo *node;
@@ -157,15 +164,15 @@ typedef struct NodeVerdict {
 } NodeVerdict;
 
 typedef struct ScheduleResult {
-    NodeInfo *node;           /* NULL: it fits nowhere */
+    NodeInfo *node; /* NULL: it fits nowhere */
     uint32_t evaluated, feasible, all;
     bool no_nodes;
     bool pre_filter_failed;
     Status pre_filter;
-    uint32_t rejectors;       /* plug-ins, bits */
-    GArray *verdicts;         /* NodeVerdict of nodes that do not fit, in order of evaluation */
-    uint32_t n_outside;       /* nodes that pre_filter left out */
-    GPtrArray *nodes;         /* feasible NodeInfo */
+    uint32_t rejectors; /* plug-ins, bits */
+    GArray *verdicts;   /* NodeVerdict of nodes that do not fit, in order of evaluation */
+    uint32_t n_outside; /* nodes that pre_filter left out */
+    GPtrArray *nodes;   /* feasible NodeInfo */
     int64_t *raw, *normalised, *totals; /* NULL unless scored; rows of skip_score are not filled */
 } ScheduleResult;
 
@@ -174,21 +181,25 @@ void schedule_result_clear(ScheduleResult *result);
 /* How many feasible nodes are enough. */
 int32_t nodes_to_find(const Profile *profile, int32_t n_nodes);
 
-/* next_start_node goes round from cycle to cycle; NULL: from the first on, and all nodes are looked at. */
-void schedule_pod(Cycle *cycle, Random *random, uint32_t *next_start_node, ScheduleResult *ret_result);
+/* next_start_node goes round from cycle to cycle; NULL: from the first on, and all nodes are looked
+ * at. */
+void schedule_pod(Cycle *cycle, Random *random, uint32_t *next_start_node,
+                  ScheduleResult *ret_result);
 
-/* "0/3 nodes are available: 1 Insufficient cpu, ..." with a full stop (FitError.Error without what PostFilter said). */
+/* "0/3 nodes are available: 1 Insufficient cpu, ..." with a full stop (FitError.Error without what
+ * PostFilter said). */
 char *schedule_failure_message(const ClusterCache *cache, const ScheduleResult *result);
 
-/* ---- preemption (plugins/default_preemption.c) ------------------------------------------------------------- */
+/* ---- preemption (plugins/default_preemption.c) ----------------------------------------------- */
 
 typedef struct Preemption {
-    NodeInfo *node;      /* NULL: nobody is preempted */
-    GPtrArray *victims;  /* PodInfo, most important first */
-    char *message;       /* when node is NULL: what is added to the failure */
+    NodeInfo *node;     /* NULL: nobody is preempted */
+    GPtrArray *victims; /* PodInfo, most important first */
+    char *message;      /* when node is NULL: what is added to the failure */
     bool clear_nomination;
 } Preemption;
 
 void preemption_clear(Preemption *preemption);
 /* Tries to make room for the cycle's pod; its filters must have run with this result. */
-void schedule_preempt(Cycle *cycle, Random *random, const ScheduleResult *result, Preemption *ret_preemption);
+void schedule_preempt(Cycle *cycle, Random *random, const ScheduleResult *result,
+                      Preemption *ret_preemption);

@@ -14,8 +14,9 @@ typedef struct Labels {
     Label items[];
 } Labels;
 
-Labels *labels_new(Symbols *symbols, const Value *map); /* NULL and empty give an empty set; g_free it */
-Symbol labels_get(const Labels *labels, Symbol key);    /* 0 when absent */
+Labels *labels_new(Symbols *symbols,
+                   const Value *map); /* NULL and empty give an empty set; g_free it */
+Symbol labels_get(const Labels *labels, Symbol key); /* 0 when absent */
 
 typedef struct Matcher Matcher; /* a metav1.LabelSelector, digested; counted references */
 
@@ -24,7 +25,8 @@ Matcher *matcher_new(Symbols *symbols, const Value *selector);
 Matcher *matcher_ref(Matcher *matcher);
 void matcher_unref(Matcher *matcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Matcher, matcher_unref)
-/* Adds the requirements of a selector, of a map ({app: web}), or one key's value. Only before it is shared. */
+/* Adds the requirements of a selector, of a map ({app: web}), or one key's value. Only before it is
+ * shared. */
 void matcher_add_selector(Matcher *matcher, Symbols *symbols, const Value *selector);
 void matcher_add_map(Matcher *matcher, Symbols *symbols, const Value *map);
 void matcher_add_value(Matcher *matcher, Symbol key, Symbol value);

@@ -1,8 +1,9 @@
-/* One node's sums. Invariant: requested_*, nonzero_*, scalars' requested and ports are the sums over pods[] of their classes, and
- * every pod in pods[] knows its node and index (cluster_cache_check asserts it). */
+/* One node's sums. Invariant: requested_*, nonzero_*, scalars' requested and ports are the sums
+ * over pods[] of their classes, and every pod in pods[] knows its node and index
+ * (cluster_cache_check asserts it). */
+#include "core/scheduler/node_info.h"
 #include "core/api/meta.h"
 #include "core/api/pod.h"
-#include "core/scheduler/node_info.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ read_allocatable(ClusterCache *cache, NodeInfo *node, const Value *allocatable)
     for (uint32_t i = 0; i < node->n_scalars; i++)
         node->scalars[i].allocatable = 0;
     VALUE_MAP_FOREACH (name, amount, list.scalars)
-        node_scalar(node, symbols_intern(cache->symbols, name), true)->allocatable = value_int(amount);
+        node_scalar(node, symbols_intern(cache->symbols, name), true)->allocatable =
+            value_int(amount);
     resource_list_clear(&list);
 }
 
@@ -110,7 +112,7 @@ node_info_free(NodeInfo *node)
     g_free(node);
 }
 
-/* ---- pods -------------------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static void
 node_add_amounts(NodeInfo *node, const PodClass *class_, int64_t sign)
@@ -121,7 +123,8 @@ node_add_amounts(NodeInfo *node, const PodClass *class_, int64_t sign)
     node->nonzero_cpu += sign * class_->nonzero_cpu;
     node->nonzero_memory += sign * class_->nonzero_memory;
     for (uint32_t i = 0; i < class_->n_scalars; i++)
-        node_scalar(node, class_->scalars[i].name, true)->requested += sign * class_->scalars[i].amount;
+        node_scalar(node, class_->scalars[i].name, true)->requested +=
+            sign * class_->scalars[i].amount;
 }
 
 static void

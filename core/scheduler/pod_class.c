@@ -9,7 +9,7 @@
 #define DEFAULT_MILLI_CPU 100
 #define DEFAULT_MEMORY ((int64_t)200 * 1024 * 1024)
 
-/* ---- digest -------------------------------------------------------------------------------------- */
+/* ---- digest ---------------------------------------------------------------------------------- */
 
 static uint64_t
 containers_digest(uint64_t digest, const Value *containers)
@@ -50,9 +50,9 @@ volume_claim(const Value *pod, const Value *volume, bool *ret_ephemeral)
 uint64_t
 pod_class_digest(const Value *pod)
 {
-    static const char *const fields[] = {"schedulerName", "priority",   "preemptionPolicy",
-                                         "nodeSelector",  "affinity",   "tolerations",
-                                         "overhead",      "topologySpreadConstraints", "resources"};
+    static const char *const fields[] = {
+        "schedulerName", "priority", "preemptionPolicy",          "nodeSelector", "affinity",
+        "tolerations",   "overhead", "topologySpreadConstraints", "resources"};
     const Value *metadata = value_get(pod, "metadata"), *spec = value_get(pod, "spec");
     uint64_t digest = value_digest(value_get(metadata, "namespace"));
     digest = digest_mix(digest, value_digest(value_get(metadata, "labels")));
@@ -71,7 +71,7 @@ pod_class_digest(const Value *pod)
     return digest;
 }
 
-/* ---- terms --------------------------------------------------------------------------------------- */
+/* ---- terms ----------------------------------------------------------------------------------- */
 
 PodTerm *
 pod_term_ref(PodTerm *term)
@@ -172,7 +172,8 @@ class_read_affinity(PodClass *class_, Symbols *symbols, const Value *affinity)
 {
     static const char required[] = "requiredDuringSchedulingIgnoredDuringExecution";
     static const char preferred[] = "preferredDuringSchedulingIgnoredDuringExecution";
-    const Value *with = value_get(affinity, "podAffinity"), *anti = value_get(affinity, "podAntiAffinity");
+    const Value *with = value_get(affinity, "podAffinity"),
+                *anti = value_get(affinity, "podAntiAffinity");
     Symbol own = class_->namespace_;
     terms_init(&class_->required_affinity, symbols, value_get(with, required), own);
     terms_init(&class_->required_anti_affinity, symbols, value_get(anti, required), own);
@@ -198,7 +199,8 @@ class_read_constraints(PodClass *class_, Symbols *symbols, const Value *list)
         constraint->max_skew = (int32_t)value_int_at(item, "maxSkew");
         constraint->min_domains = (int32_t)value_int_at_or(item, "minDomains", 1);
         constraint->hard = strcmp(value_text_at(item, "whenUnsatisfiable"), "ScheduleAnyway") != 0;
-        constraint->honor_affinity = strcmp(value_text_at(item, "nodeAffinityPolicy"), "Ignore") != 0;
+        constraint->honor_affinity =
+            strcmp(value_text_at(item, "nodeAffinityPolicy"), "Ignore") != 0;
         constraint->honor_taints = strcmp(value_text_at(item, "nodeTaintsPolicy"), "Honor") == 0;
         constraint->self_match = matcher_matches(matcher, class_->labels);
         constraint->term = pod_term_new_simple(class_->namespace_, matcher);
@@ -206,7 +208,7 @@ class_read_constraints(PodClass *class_, Symbols *symbols, const Value *list)
     }
 }
 
-/* ---- resources ----------------------------------------------------------------------------------- */
+/* ---- resources ------------------------------------------------------------------------------- */
 
 static void
 container_nonzero(const Value *container, int64_t *ret_cpu, int64_t *ret_memory)
@@ -220,7 +222,8 @@ container_nonzero(const Value *container, int64_t *ret_cpu, int64_t *ret_memory)
     resource_list_clear(&list);
 }
 
-/* As PodRequests with NonMissingContainerRequests: sidecars count beside the containers, other init containers by their peak. */
+/* As PodRequests with NonMissingContainerRequests: sidecars count beside the containers, other init
+ * containers by their peak. */
 static void
 class_read_nonzero(PodClass *class_, const Value *spec)
 {
@@ -249,8 +252,10 @@ class_read_nonzero(PodClass *class_, const Value *spec)
     const Value *pod_level = value_at(spec, "resources.requests");
     resource_list_parse(value_get(spec, "overhead"), &overhead, &pods);
     resource_list_parse(pod_level, &whole, &pods);
-    class_->nonzero_cpu = (value_has(pod_level, "cpu") ? whole.milli_cpu : cpu) + overhead.milli_cpu;
-    class_->nonzero_memory = (value_has(pod_level, "memory") ? whole.memory : memory) + overhead.memory;
+    class_->nonzero_cpu =
+        (value_has(pod_level, "cpu") ? whole.milli_cpu : cpu) + overhead.milli_cpu;
+    class_->nonzero_memory =
+        (value_has(pod_level, "memory") ? whole.memory : memory) + overhead.memory;
     resource_list_clear(&overhead);
     resource_list_clear(&whole);
 }
@@ -272,7 +277,7 @@ class_read_requests(PodClass *class_, Symbols *symbols, const Value *pod)
     class_read_nonzero(class_, value_get(pod, "spec"));
 }
 
-/* ---- ports, images, claims, names ------------------------------------------------------------------ */
+/* ---- ports, images, claims, names ------------------------------------------------------------ */
 
 typedef struct PortReader {
     GArray *ports;
@@ -284,7 +289,8 @@ port_read(const char *protocol, const char *ip, int64_t port, void *data)
 {
     PortReader *reader = data;
     HostPort host_port = {
-        .protocol = symbols_intern(reader->symbols, protocol != NULL && *protocol != '\0' ? protocol : "TCP"),
+        .protocol = symbols_intern(reader->symbols,
+                                   protocol != NULL && *protocol != '\0' ? protocol : "TCP"),
         .ip = symbols_intern(reader->symbols, ip != NULL && *ip != '\0' ? ip : "0.0.0.0"),
         .port = (int32_t)port};
     g_array_append_val(reader->ports, host_port);
@@ -334,10 +340,12 @@ class_read_lists(PodClass *class_, Symbols *symbols, const Value *pod)
 static int
 symbol_text_compare(gconstpointer a, gconstpointer b, gpointer symbols)
 {
-    return strcmp(symbols_text(symbols, *(const Symbol *)a), symbols_text(symbols, *(const Symbol *)b));
+    return strcmp(symbols_text(symbols, *(const Symbol *)a),
+                  symbols_text(symbols, *(const Symbol *)b));
 }
 
-/* The node names one term allows, or NULL when it does not ask for names (nodeaffinity PreFilter). */
+/* The node names one term allows, or NULL when it does not ask for names (nodeaffinity PreFilter).
+ */
 static GArray *
 term_node_names(Symbols *symbols, const Value *term)
 {
@@ -366,7 +374,8 @@ static void
 class_read_node_names(PodClass *class_, Symbols *symbols, const Value *spec)
 {
     const Value *terms = value_at(
-        spec, "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+        spec,
+        "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
     if (value_size(terms) == 0)
         return;
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Symbol));
@@ -380,7 +389,8 @@ class_read_node_names(PodClass *class_, Symbols *symbols, const Value *spec)
         g_array_append_vals(all, names->data, names->len);
         g_array_free(names, TRUE);
     }
-    g_array_sort_with_data(all, symbol_text_compare, symbols); /* not by number: askers shift numbers */
+    g_array_sort_with_data(all, symbol_text_compare,
+                           symbols); /* not by number: askers shift numbers */
     class_->n_node_names = class_->limited_to_names ? all->len : 0;
     class_->node_names = (Symbol *)(void *)g_array_free(all, FALSE);
 }
@@ -394,7 +404,8 @@ pod_class_new(Symbols *symbols, const Value *pod, uint64_t digest)
     class_->digest = digest;
     class_->sample = value_ref(pod);
     class_->namespace_ = symbols_intern(symbols, object_namespace(pod));
-    class_->scheduler_name = symbols_intern(symbols, *scheduler != '\0' ? scheduler : "default-scheduler");
+    class_->scheduler_name =
+        symbols_intern(symbols, *scheduler != '\0' ? scheduler : "default-scheduler");
     class_->labels = labels_new(symbols, object_labels(pod));
     class_->priority = pod_priority(pod);
     class_->preempts_never = strcmp(value_text_at(spec, "preemptionPolicy"), "Never") == 0;

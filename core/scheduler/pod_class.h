@@ -1,5 +1,6 @@
-/* Pods of one template are one PodClass: all that the scheduler wants to know of a pod apart from its identity, digested once.
- * Two pods have the same class when the digest of those fields is the same. */
+/* Pods of one template are one PodClass: all that the scheduler wants to know of a pod apart from
+ * its identity, digested once. Two pods have the same class when the digest of those fields is the
+ * same. */
 #pragma once
 
 #include "core/scheduler/matcher.h"
@@ -61,7 +62,8 @@ typedef struct PodClass {
     bool preempts_never;
 
     int64_t milli_cpu, memory, ephemeral_storage;
-    int64_t nonzero_cpu, nonzero_memory; /* with 100m and 200Mi where a container asks for none: for scores */
+    int64_t nonzero_cpu,
+        nonzero_memory; /* with 100m and 200Mi where a container asks for none: for scores */
     uint32_t n_scalars;
     ScalarAmount *scalars;
 
@@ -73,16 +75,17 @@ typedef struct PodClass {
     bool *claim_is_ephemeral;
     SpreadConstraint *constraints;
     bool limited_to_names; /* node affinity leaves only nodes by name; none when terms conflict */
-    Symbol *node_names; /* sorted by text */
+    Symbol *node_names;    /* sorted by text */
     PodTerms required_affinity, required_anti_affinity, preferred_affinity, preferred_anti_affinity;
     struct StaticFit *fit; /* node selector, node affinity and tolerations against nodes */
 
-    /* System default spreading: the selector of the pod's services and controller; see plugins/pod_topology_spread.c. */
+    /* System default spreading: the selector of the pod's services and controller; see
+     * plugins/pod_topology_spread.c. */
     uint64_t default_generation;
     PodTerm *default_term; /* NULL: nothing selects it */
 
     /* Indexes; see topology.h. */
-    struct PodInfo *pods; /* those on nodes */
+    struct PodInfo *pods;     /* those on nodes */
     GPtrArray *pod_sets;      /* PodSet: that count pods of this class */
     GPtrArray *owned_terms;   /* OwnedTerm: that pods of this class bring to a node */
     GPtrArray *matched_terms; /* OwnedTerm: of any pods, that speak of this class */

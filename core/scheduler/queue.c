@@ -1,8 +1,10 @@
-/* Invariants: a pod with where ACTIVE, BACKOFF or ERROR_BACKOFF is at heap_index of that heap; one that is UNSCHEDULABLE is in the
- * list; counts agree; a gated pod is never in a heap. scheduling_queue_check asserts them. */
+/* Invariants: a pod with where ACTIVE, BACKOFF or ERROR_BACKOFF is at heap_index of that heap; one
+ * that is UNSCHEDULABLE is in the list; counts agree; a gated pod is never in a heap.
+ * scheduling_queue_check asserts them. */
 #include "core/scheduler/queue.h"
 
-#define BACKOFF_WINDOW_NS NS_PER_S /* back-off times are rounded down to it, so that priority decides within one */
+#define BACKOFF_WINDOW_NS                                                                          \
+    NS_PER_S /* back-off times are rounded down to it, so that priority decides within one */
 #define POOL_FLUSH_INTERVAL_NS (30 * NS_PER_S)
 
 typedef bool (*QueuedBefore)(const QueuedPod *a, const QueuedPod *b);
@@ -26,7 +28,7 @@ struct SchedulingQueue {
     TimerId backoff_timer, pool_timer;
 };
 
-/* ---- heaps ------------------------------------------------------------------------------------------------- */
+/* ---- heaps ----------------------------------------------------------------------------------- */
 
 static bool
 more_urgent(const QueuedPod *a, const QueuedPod *b)
@@ -71,7 +73,8 @@ heap_sink(PodHeap *heap, guint at, QueuedPod *item)
         guint child = 2 * at + 1;
         if (child >= heap->items->len)
             break;
-        if (child + 1 < heap->items->len && heap->before(heap->items->pdata[child + 1], heap->items->pdata[child]))
+        if (child + 1 < heap->items->len &&
+            heap->before(heap->items->pdata[child + 1], heap->items->pdata[child]))
             child++;
         if (!heap->before(heap->items->pdata[child], item))
             break;
@@ -98,7 +101,7 @@ pod_heap_remove(PodHeap *heap, QueuedPod *item)
         heap_sink(heap, at, last);
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------ */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 static void
 count_listener(SchedulingQueue *queue, const QueuedPod *item, int sign)
@@ -183,7 +186,7 @@ requeue(SchedulingQueue *queue, QueuedPod *item)
         enter_heap(queue, item, QUEUED_ACTIVE);
 }
 
-/* ---- timers ------------------------------------------------------------------------------------------------ */
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 static void
 flush_backoff(void *data)
@@ -208,7 +211,8 @@ flush_pool(void *data)
     queue->pool_timer = 0;
     for (QueuedPod *item = queue->first, *next; item != NULL; item = next) {
         next = item->next;
-        if (!item->gated && !item->preempting && now - item->timestamp > queue->options.unschedulable_max_ns)
+        if (!item->gated && !item->preempting &&
+            now - item->timestamp > queue->options.unschedulable_max_ns)
             requeue(queue, item);
     }
     arm_timers(queue);
@@ -230,7 +234,7 @@ arm_timers(SchedulingQueue *queue)
         queue->pool_timer = clock_timer_in(clock, POOL_FLUSH_INTERVAL_NS, flush_pool, queue);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 SchedulingQueue *
 scheduling_queue_new(const Ports *ports, ClusterCache *cache, const QueueOptions *options,
@@ -309,7 +313,7 @@ scheduling_queue_remove(SchedulingQueue *queue, PodInfo *pod)
     queued_free(pod->queued);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static bool
 anybody_listens(const SchedulingQueue *queue, unsigned kinds)
@@ -351,7 +355,8 @@ scheduling_queue_event(SchedulingQueue *queue, const ClusterEvent *event)
 }
 
 void
-scheduling_queue_update(SchedulingQueue *queue, PodInfo *pod, unsigned kinds, const Value *old, CauseId cause)
+scheduling_queue_update(SchedulingQueue *queue, PodInfo *pod, unsigned kinds, const Value *old,
+                        CauseId cause)
 {
     QueuedPod *item = pod->queued;
     if (item == NULL || item->where == QUEUED_NOWHERE)
@@ -377,7 +382,7 @@ scheduling_queue_update(SchedulingQueue *queue, PodInfo *pod, unsigned kinds, co
     requeue(queue, item);
 }
 
-/* ---- the cycle's side ------------------------------------------------------------------------------------------ */
+/* ---- the cycle's side ------------------------------------------------------------------------ */
 
 bool
 scheduling_queue_has_ready(const SchedulingQueue *queue)

@@ -35,7 +35,7 @@ scheduler_recorder(const Scheduler *scheduler, const PodInfo *pod)
     return scheduler->recorders[MAX(scheduler_profile_of(scheduler, pod->pod), 0)];
 }
 
-/* ---- what happens on failure ----------------------------------------------------------------------------------- */
+/* ---- what happens on failure ----------------------------------------------------------------- */
 
 static void
 status_call_free(StatusCall *call)
@@ -63,8 +63,9 @@ patch_status(Scheduler *scheduler, const PodInfo *pod, Value *take_status)
     call->scheduler = scheduler;
     call->key = g_strdup(pod->key);
     g_queue_push_tail(&scheduler->calls, call);
-    client_patch(scheduler->client, "", "pods", object_namespace(pod->pod), object_name(pod->pod), "status",
-                 PATCH_STRATEGIC, value_new_f("{status: %V}", take_status), status_patched, call);
+    client_patch(scheduler->client, "", "pods", object_namespace(pod->pod), object_name(pod->pod),
+                 "status", PATCH_STRATEGIC, value_new_f("{status: %V}", take_status),
+                 status_patched, call);
 }
 
 void
@@ -77,7 +78,8 @@ scheduler_clear_nomination(Scheduler *scheduler, PodInfo *pod)
 
 /* The patch of status.conditions, or NULL when the pod says so already. */
 static Value *
-condition_patch(const Scheduler *scheduler, const PodInfo *pod, const char *reason, const char *message)
+condition_patch(const Scheduler *scheduler, const PodInfo *pod, const char *reason,
+                const char *message)
 {
     const Value *before = condition_find(value_at(pod->pod, "status.conditions"), "PodScheduled");
     bool same_status = strcmp(value_text_at(before, "status"), "False") == 0;
@@ -88,9 +90,10 @@ condition_patch(const Scheduler *scheduler, const PodInfo *pod, const char *reas
         return NULL;
     g_autofree char *now = timestamp_text(clock_now(scheduler->ports->clock));
     const char *since = same_status ? value_text_at(before, "lastTransitionTime") : now;
-    return value_new_f("[{type: PodScheduled, status: %s, reason: %s, message: %s, lastProbeTime: null, "
-                       "lastTransitionTime: %s, observedGeneration: ?%i}]",
-                       "False", reason, message, since, generation);
+    return value_new_f(
+        "[{type: PodScheduled, status: %s, reason: %s, message: %s, lastProbeTime: null, "
+        "lastTransitionTime: %s, observedGeneration: ?%i}]",
+        "False", reason, message, since, generation);
 }
 
 void
@@ -101,9 +104,10 @@ scheduler_tell_failure(Scheduler *scheduler, PodInfo *pod, const char *reason, c
     if (!gated) {
         g_autofree char *subject = object_subject(pod->pod, "Pod");
         scheduler->n_failed++;
-        trace_decision(scheduler->ports->trace, ACTOR, "reject", subject, "found no node for pod %s: %s", pod->key,
-                       message);
-        event_record(scheduler_recorder(scheduler, pod), pod->pod, "Warning", "FailedScheduling", "%s", message);
+        trace_decision(scheduler->ports->trace, ACTOR, "reject", subject,
+                       "found no node for pod %s: %s", pod->key, message);
+        event_record(scheduler_recorder(scheduler, pod), pod->pod, "Warning", "FailedScheduling",
+                     "%s", message);
     }
     Value *conditions = condition_patch(scheduler, pod, reason, message);
     const char *before = value_text_at(pod->pod, "status.nominatedNodeName");
@@ -144,7 +148,8 @@ cycle_failed(Scheduler *scheduler, Cycle *cycle, const ScheduleResult *result)
         scheduler_evict(scheduler, pod, &preemption);
     } else if (preemption.message != NULL) {
         /* DynamicResources, on by default since 1.34, speaks first: it has no claims to free. */
-        char *longer = g_strconcat(message, " no new claims to deallocate, ", preemption.message, NULL);
+        char *longer =
+            g_strconcat(message, " no new claims to deallocate, ", preemption.message, NULL);
         g_free(message);
         message = longer;
     }
@@ -158,7 +163,7 @@ cycle_failed(Scheduler *scheduler, Cycle *cycle, const ScheduleResult *result)
     preemption_clear(&preemption);
 }
 
-/* ---- a cycle ------------------------------------------------------------------------------------------------- */
+/* ---- a cycle --------------------------------------------------------------------------------- */
 
 static void
 schedule_one(Scheduler *scheduler, PodInfo *pod)
@@ -168,7 +173,8 @@ schedule_one(Scheduler *scheduler, PodInfo *pod)
     const Profile *profile = scheduler->profiles[MAX(scheduler_profile_of(scheduler, pod->pod), 0)];
     cycle_init(&cycle, scheduler->cache, profile, pod);
     schedule_pod(&cycle, scheduler->ports->random, &scheduler->next_start_node, &result);
-    decision_table_record(scheduler->decisions, &cycle, &result, clock_now(scheduler->ports->clock));
+    decision_table_record(scheduler->decisions, &cycle, &result,
+                          clock_now(scheduler->ports->clock));
     if (result.node != NULL) {
         g_autofree char *subject = object_subject(pod->pod, "Pod");
         scheduler->n_scheduled++;
@@ -210,7 +216,7 @@ run_cycle(void *data)
         schedule_one(scheduler, pod);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void
 informers_synced(void *data)
@@ -230,10 +236,11 @@ scheduler_new(const Ports *ports, Client *client, const Value *config)
     scheduler_configure(scheduler, config);
     scheduler->cache = cluster_cache_new();
     scheduler->decisions = decision_table_new();
-    scheduler->queue =
-        scheduling_queue_new(ports, scheduler->cache, &scheduler->queue_options, queue_ready, scheduler);
+    scheduler->queue = scheduling_queue_new(ports, scheduler->cache, &scheduler->queue_options,
+                                            queue_ready, scheduler);
     for (uint32_t i = 0; i < scheduler->n_profiles; i++)
-        scheduler->recorders[i] = event_recorder_new(ports, client, scheduler->profiles[i]->name, NULL);
+        scheduler->recorders[i] =
+            event_recorder_new(ports, client, scheduler->profiles[i]->name, NULL);
     scheduler->informers = informer_factory_new(ports, client);
     scheduler_watch(scheduler);
     informer_factory_start(scheduler->informers);
@@ -276,7 +283,7 @@ scheduler_is_synced(const Scheduler *scheduler)
     return scheduler->synced;
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 Value *
 scheduler_explain(const Scheduler *scheduler, const char *pod_key)
@@ -284,7 +291,8 @@ scheduler_explain(const Scheduler *scheduler, const char *pod_key)
     return decision_table_explain(scheduler->decisions, scheduler->cache, pod_key);
 }
 
-/* A pod that is in the cluster is taken off its node for the question; others join the cache as long as it takes. */
+/* A pod that is in the cluster is taken off its node for the question; others join the cache as
+ * long as it takes. */
 Value *
 scheduler_evaluate(Scheduler *scheduler, const Value *pod)
 {
@@ -306,7 +314,8 @@ scheduler_evaluate(Scheduler *scheduler, const Value *pod)
     const Profile *profile = scheduler->profiles[MAX(scheduler_profile_of(scheduler, pod), 0)];
     cycle_init(&cycle, cache, profile, info);
     schedule_pod(&cycle, NULL, NULL, &result);
-    g_autofree char *message = result.feasible == 0 ? schedule_failure_message(cache, &result) : NULL;
+    g_autofree char *message =
+        result.feasible == 0 ? schedule_failure_message(cache, &result) : NULL;
     Value *described = schedule_result_describe(&cycle, &result, message);
     schedule_result_clear(&result);
     cycle_clear(&cycle);
@@ -323,13 +332,14 @@ Value *
 scheduler_status(const Scheduler *scheduler)
 {
     const SchedulingQueue *queue = scheduler->queue;
-    return value_new_f("{active: %i, backoff: %i, errorBackoff: %i, unschedulable: %i, binding: %i, nodes: %i, "
-                       "scheduled: %i, failed: %i}",
-                       (int64_t)scheduling_queue_count(queue, QUEUED_ACTIVE),
-                       (int64_t)scheduling_queue_count(queue, QUEUED_BACKOFF),
-                       (int64_t)scheduling_queue_count(queue, QUEUED_ERROR_BACKOFF),
-                       (int64_t)scheduling_queue_count(queue, QUEUED_UNSCHEDULABLE),
-                       (int64_t)g_queue_get_length((GQueue *)&scheduler->bindings),
-                       (int64_t)cluster_cache_order(scheduler->cache)->len, scheduler->n_scheduled,
-                       scheduler->n_failed);
+    return value_new_f(
+        "{active: %i, backoff: %i, errorBackoff: %i, unschedulable: %i, binding: %i, nodes: %i, "
+        "scheduled: %i, failed: %i}",
+        (int64_t)scheduling_queue_count(queue, QUEUED_ACTIVE),
+        (int64_t)scheduling_queue_count(queue, QUEUED_BACKOFF),
+        (int64_t)scheduling_queue_count(queue, QUEUED_ERROR_BACKOFF),
+        (int64_t)scheduling_queue_count(queue, QUEUED_UNSCHEDULABLE),
+        (int64_t)g_queue_get_length((GQueue *)&scheduler->bindings),
+        (int64_t)cluster_cache_order(scheduler->cache)->len, scheduler->n_scheduled,
+        scheduler->n_failed);
 }

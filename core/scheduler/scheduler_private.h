@@ -23,7 +23,8 @@ struct Scheduler {
     SchedulingQueue *queue;
     DecisionTable *decisions;
     Profile *profiles[SCHEDULER_PROFILES_MAX];
-    EventRecorder *recorders[SCHEDULER_PROFILES_MAX]; /* one a profile: its name is the events' source */
+    EventRecorder
+        *recorders[SCHEDULER_PROFILES_MAX]; /* one a profile: its name is the events' source */
     uint32_t n_profiles;
     QueueOptions queue_options;
     TableWatch watches[TABLE_COUNT];
@@ -43,12 +44,13 @@ void scheduler_configure(Scheduler *scheduler, const Value *config);
 void scheduler_watch(Scheduler *scheduler);
 
 /* scheduler.c */
-int scheduler_profile_of(const Scheduler *scheduler, const Value *pod); /* -1: another scheduler's */
+int scheduler_profile_of(const Scheduler *scheduler,
+                         const Value *pod); /* -1: another scheduler's */
 EventRecorder *scheduler_recorder(const Scheduler *scheduler, const PodInfo *pod);
-/* Event, condition, decision. reason: "Unschedulable" or "SchedulerError"; nominated NULL leaves the nomination as it is, ""
- * clears it. */
-void scheduler_tell_failure(Scheduler *scheduler, PodInfo *pod, const char *reason, const char *message,
-                            const char *nominated);
+/* Event, condition, decision. reason: "Unschedulable" or "SchedulerError"; nominated NULL leaves
+ * the nomination as it is, "" clears it. */
+void scheduler_tell_failure(Scheduler *scheduler, PodInfo *pod, const char *reason,
+                            const char *message, const char *nominated);
 /* Changes status.nominatedNodeName alone. */
 void scheduler_clear_nomination(Scheduler *scheduler, PodInfo *pod);
 

@@ -1,5 +1,6 @@
-/* Interned strings: label keys and values, names and reasons as small numbers, so that hot loops compare integers. Numbers are
- * given in order of first use and live as long as the table; nobody walks it. */
+/* Interned strings: label keys and values, names and reasons as small numbers, so that hot loops
+ * compare integers. Numbers are given in order of first use and live as long as the table; nobody
+ * walks it. */
 #pragma once
 
 #include <glib.h>
@@ -12,5 +13,5 @@ Symbols *symbols_new(void);
 void symbols_free(Symbols *symbols);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Symbols, symbols_free)
 Symbol symbols_intern(Symbols *symbols, const char *text);
-Symbol symbols_find(const Symbols *symbols, const char *text); /* 0 when it was never interned */
+Symbol symbols_find(const Symbols *symbols, const char *text);   /* 0 when it was never interned */
 const char *symbols_text(const Symbols *symbols, Symbol symbol); /* "" for 0 */

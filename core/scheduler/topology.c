@@ -20,7 +20,7 @@ struct TopologyIndex {
     uint64_t uses;
 };
 
-/* ---- topologies ---------------------------------------------------------------------------------- */
+/* ---- topologies ------------------------------------------------------------------------------ */
 
 static void
 topology_free(void *data)
@@ -67,12 +67,14 @@ topology_place_node(TopologyIndex *index, Topology *topology, const NodeInfo *no
     Symbol value = node->present ? labels_get(node->labels, topology->key) : 0;
     int32_t domain = -1;
     if (value != 0) {
-        domain = GPOINTER_TO_INT(g_hash_table_lookup(topology->domains, GUINT_TO_POINTER(value))) - 1;
+        domain =
+            GPOINTER_TO_INT(g_hash_table_lookup(topology->domains, GUINT_TO_POINTER(value))) - 1;
         if (domain < 0) {
             if (topology->n_domains == topology->capacity)
                 topology_grow_domains(index, topology);
             domain = topology->n_domains++;
-            g_hash_table_insert(topology->domains, GUINT_TO_POINTER(value), GINT_TO_POINTER(domain + 1));
+            g_hash_table_insert(topology->domains, GUINT_TO_POINTER(value),
+                                GINT_TO_POINTER(domain + 1));
         }
     }
     topology->domain_of[node->slot] = domain;
@@ -99,7 +101,7 @@ topology_get(TopologyIndex *index, Symbol key)
     return topology;
 }
 
-/* ---- sets of nodes --------------------------------------------------------------------------------- */
+/* ---- sets of nodes --------------------------------------------------------------------------- */
 
 static void
 node_set_free(TopologyIndex *index, NodeSet *set)
@@ -125,8 +127,8 @@ node_set_place_node(TopologyIndex *index, NodeSet *set, const NodeInfo *node)
 }
 
 NodeSet *
-topology_node_set(TopologyIndex *index, const PodClass *class_, bool honor_affinity, bool honor_taints,
-                  const Symbol *keys, uint32_t n_keys)
+topology_node_set(TopologyIndex *index, const PodClass *class_, bool honor_affinity,
+                  bool honor_taints, const Symbol *keys, uint32_t n_keys)
 {
     honor_affinity = honor_affinity && static_fit_has_affinity(class_->fit);
     bool by_fit = honor_affinity || honor_taints;
@@ -156,7 +158,7 @@ topology_node_set(TopologyIndex *index, const PodClass *class_, bool honor_affin
     return set;
 }
 
-/* ---- counters ---------------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static void
 counter_add(Counter *counter, int32_t slot, int32_t pods)
@@ -214,7 +216,7 @@ counter_minimum(const Counter *counter)
     return minimum == INT32_MAX ? 0 : minimum;
 }
 
-/* ---- sets of pods ------------------------------------------------------------------------------------ */
+/* ---- sets of pods ---------------------------------------------------------------------------- */
 
 bool
 topology_term_matches(const TopologyIndex *index, const PodTerm *term, const PodClass *class_)
@@ -258,7 +260,8 @@ pod_set_free(PodSet *set)
 }
 
 PodSet *
-topology_pod_set(TopologyIndex *index, PodTerm *const *terms, uint32_t n_terms, bool ignore_deleting)
+topology_pod_set(TopologyIndex *index, PodTerm *const *terms, uint32_t n_terms,
+                 bool ignore_deleting)
 {
     uint64_t digest = ignore_deleting ? 3 : 5;
     for (uint32_t i = 0; i < n_terms; i++)
@@ -289,7 +292,7 @@ topology_pod_set(TopologyIndex *index, PodTerm *const *terms, uint32_t n_terms, 
     return set;
 }
 
-/* ---- terms that pods own --------------------------------------------------------------------------- */
+/* ---- terms that pods own --------------------------------------------------------------------- */
 
 static OwnedTerm *
 owned_term_get(TopologyIndex *index, PodTerm *term, OwnedKind kind)
@@ -377,7 +380,7 @@ topology_class_removed(TopologyIndex *index, PodClass *class_)
     g_ptr_array_set_size(class_->owned_terms, 0);
 }
 
-/* ---- changes ----------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 void
 topology_pod_changed(TopologyIndex *index, const PodInfo *pod, int32_t delta)
@@ -461,7 +464,7 @@ topology_grow(TopologyIndex *index, int32_t slot_capacity)
     index->slot_capacity = slot_capacity;
 }
 
-/* ---- forgetting -------------------------------------------------------------------------------------- */
+/* ---- forgetting ------------------------------------------------------------------------------ */
 
 static void
 drop_pod_sets(TopologyIndex *index, uint64_t used_before)
@@ -497,7 +500,8 @@ use_compare(const void *a, const void *b)
 void
 topology_trim(TopologyIndex *index)
 {
-    if (index->node_sets->len > NODE_SETS_MAX) { /* counters point to them: all go, and come again as they are asked for */
+    if (index->node_sets->len >
+        NODE_SETS_MAX) { /* counters point to them: all go, and come again as they are asked for */
         drop_pod_sets(index, UINT64_MAX);
         for (guint i = 0; i < index->node_sets->len; i++)
             node_set_free(index, index->node_sets->pdata[i]);
@@ -524,7 +528,7 @@ topology_namespaces_changed(TopologyIndex *index)
     }
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 TopologyIndex *
 topology_index_new(ClusterCache *cache)

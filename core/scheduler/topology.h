@@ -1,12 +1,14 @@
-/* Counts of pods by topology domain, kept up to date with every pod that comes to or leaves a node, so that inter-pod affinity
- * and topology spreading cost a look-up a node instead of a walk over all pods.
+/* Counts of pods by topology domain, kept up to date with every pod that comes to or leaves a node,
+ * so that inter-pod affinity and topology spreading cost a look-up a node instead of a walk over
+ * all pods.
  *
  *   Topology    one label key: which domain (label value) each node is in
- *   PodSet      the pods some terms speak of: how many on each node; and by domain, one Counter a topology and set of nodes
- *   OwnedTerm   a term that pods bring with them: how many such pods a domain
+ *   PodSet      the pods some terms speak of: how many on each node; and by domain, one Counter a
+ * topology and set of nodes OwnedTerm   a term that pods bring with them: how many such pods a
+ * domain
  *
- * Sets and terms are found by the digest of their content. A PodSet nobody asked for lately is dropped when there are too
- * many; a term goes with the last class that owns it. */
+ * Sets and terms are found by the digest of their content. A PodSet nobody asked for lately is
+ * dropped when there are too many; a term goes with the last class that owns it. */
 #pragma once
 
 #include "core/scheduler/pod_class.h"
@@ -16,12 +18,13 @@ struct PodInfo;
 
 typedef struct Topology {
     Symbol key;
-    int32_t *domain_of; /* by node slot; -1: the node lacks the label (or is not there) */
+    int32_t *domain_of;  /* by node slot; -1: the node lacks the label (or is not there) */
     GHashTable *domains; /* Symbol of the value -> domain + 1 */
     int32_t n_domains, capacity;
 } Topology;
 
-/* Which nodes count for a spread constraint: those that match the pod's node affinity and taints policies and bear all keys. */
+/* Which nodes count for a spread constraint: those that match the pod's node affinity and taints
+ * policies and bear all keys. */
 typedef struct NodeSet {
     uint64_t digest;
     struct StaticFit *fit; /* NULL: neither policy applies */
@@ -33,9 +36,9 @@ typedef struct NodeSet {
 
 typedef struct Counter {
     Topology *topology;
-    NodeSet *nodes;  /* NULL: all */
-    int32_t *counts; /* pods, by domain */
-    int32_t *sizes;  /* nodes that count, by domain */
+    NodeSet *nodes;    /* NULL: all */
+    int32_t *counts;   /* pods, by domain */
+    int32_t *sizes;    /* nodes that count, by domain */
     int32_t n_present; /* domains with a node that counts */
     int64_t total;
 } Counter;
@@ -67,11 +70,13 @@ typedef struct TopologyIndex TopologyIndex;
 TopologyIndex *topology_index_new(struct ClusterCache *cache);
 void topology_index_free(TopologyIndex *index);
 
-PodSet *topology_pod_set(TopologyIndex *index, PodTerm *const *terms, uint32_t n_terms, bool ignore_deleting);
+PodSet *topology_pod_set(TopologyIndex *index, PodTerm *const *terms, uint32_t n_terms,
+                         bool ignore_deleting);
 Counter *topology_counter(TopologyIndex *index, PodSet *set, Symbol key, NodeSet *nodes);
-/* keys: those the node must bear; class_ gives affinity and tolerations. NULL when every node counts. */
-NodeSet *topology_node_set(TopologyIndex *index, const PodClass *class_, bool honor_affinity, bool honor_taints,
-                           const Symbol *keys, uint32_t n_keys);
+/* keys: those the node must bear; class_ gives affinity and tolerations. NULL when every node
+ * counts. */
+NodeSet *topology_node_set(TopologyIndex *index, const PodClass *class_, bool honor_affinity,
+                           bool honor_taints, const Symbol *keys, uint32_t n_keys);
 Topology *topology_get(TopologyIndex *index, Symbol key);
 bool topology_term_matches(const TopologyIndex *index, const PodTerm *term, const PodClass *class_);
 
@@ -84,7 +89,7 @@ topology_domain(const Topology *topology, int32_t slot)
 /* Fewest pods of any domain that counts; 0 when there is none. */
 int32_t counter_minimum(const Counter *counter);
 
-/* ---- called by the cache ------------------------------------------------------------------------------- */
+/* ---- called by the cache --------------------------------------------------------------------- */
 
 void topology_class_added(TopologyIndex *index, PodClass *class_);
 void topology_class_removed(TopologyIndex *index, PodClass *class_);

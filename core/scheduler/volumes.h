@@ -1,4 +1,5 @@
-/* Which volumes a pod's claims would get on a node (pkg/scheduler/framework/plugins/volumebinding). */
+/* Which volumes a pod's claims would get on a node (pkg/scheduler/framework/plugins/volumebinding).
+ */
 #pragma once
 
 #include "core/scheduler/framework.h"
@@ -9,5 +10,6 @@ typedef struct VolumeDecision {
 } VolumeDecision;
 
 bool claim_is_bound(const Value *claim);
-/* True when every claim has or can have a volume on the node; decisions (may be NULL) get what is still to be bound. */
+/* True when every claim has or can have a volume on the node; decisions (may be NULL) get what is
+ * still to be bound. */
 bool volumes_decide(Cycle *cycle, const NodeInfo *node, Status *ret_status, GArray *ret_decisions);

@@ -1,5 +1,5 @@
-/* From watches to cache and queue (pkg/scheduler/eventhandlers.go): each change updates the cache first, then tells the queue what
- * kind of event it was. */
+/* From watches to cache and queue (pkg/scheduler/eventhandlers.go): each change updates the cache
+ * first, then tells the queue what kind of event it was. */
 #include "core/scheduler/scheduler_private.h"
 
 #include "core/api/meta.h"
@@ -7,13 +7,14 @@
 
 #include <string.h>
 
-/* ---- pods -------------------------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static void
 pod_gone(Scheduler *scheduler, PodInfo *pod)
 {
     if (pod->node != NULL || pod->nominated != NULL) {
-        ClusterEvent event = {.kinds = EVENT_POD_DELETE, .old = pod->pod, .pod = pod, .key = pod->key};
+        ClusterEvent event = {
+            .kinds = EVENT_POD_DELETE, .old = pod->pod, .pod = pod, .key = pod->key};
         scheduling_queue_remove(scheduler->queue, pod);
         scheduling_queue_event(scheduler->queue, &event);
     }
@@ -54,7 +55,8 @@ tell_gated(Scheduler *scheduler, PodInfo *pod)
 }
 
 static void
-pod_pending(Scheduler *scheduler, const char *key, const Value *old, const Value *object, CauseId cause)
+pod_pending(Scheduler *scheduler, const char *key, const Value *old, const Value *object,
+            CauseId cause)
 {
     PodInfo *pod = cluster_cache_find_pod(scheduler->cache, key);
     const char *nominated = value_text_at(object, "status.nominatedNodeName");
@@ -71,7 +73,8 @@ pod_pending(Scheduler *scheduler, const char *key, const Value *old, const Value
     if (!value_equal(value_get(old, "spec"), value_get(object, "spec")) ||
         !value_equal(object_labels(old), object_labels(object)))
         kinds |= EVENT_SELF;
-    if (!value_equal(value_at(old, "spec.schedulingGates"), value_at(object, "spec.schedulingGates")))
+    if (!value_equal(value_at(old, "spec.schedulingGates"),
+                     value_at(object, "spec.schedulingGates")))
         kinds |= EVENT_GATES;
     cluster_cache_set_pod(scheduler->cache, key, object);
     if (strcmp(nominated, value_text_at(old, "status.nominatedNodeName")) != 0 && pod->node == NULL)
@@ -81,7 +84,8 @@ pod_pending(Scheduler *scheduler, const char *key, const Value *old, const Value
 }
 
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     Scheduler *scheduler = data;
     PodInfo *pod = cluster_cache_find_pod(scheduler->cache, key);
@@ -98,7 +102,7 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
         pod_pending(scheduler, key, old, new_, cause);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static unsigned
 node_event_kinds(const Value *old, const Value *new_)
@@ -120,10 +124,12 @@ node_event_kinds(const Value *old, const Value *new_)
 }
 
 static void
-node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+             void *data)
 {
     Scheduler *scheduler = data;
-    ClusterEvent event = {.kinds = node_event_kinds(old, new_), .old = old, .new_ = new_, .key = key};
+    ClusterEvent event = {
+        .kinds = node_event_kinds(old, new_), .old = old, .new_ = new_, .key = key};
     if (new_ != NULL)
         event.node = cluster_cache_set_node(scheduler->cache, new_);
     else
@@ -132,10 +138,11 @@ node_changed(const char *key, const Value *old, const Value *new_, uint64_t caus
         scheduling_queue_event(scheduler->queue, &event);
 }
 
-/* ---- all else ------------------------------------------------------------------------------------------------ */
+/* ---- all else -------------------------------------------------------------------------------- */
 
 static void
-table_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+table_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+              void *data)
 {
     const TableWatch *watch = data;
     Scheduler *scheduler = watch->scheduler;
@@ -168,8 +175,9 @@ scheduler_watch(Scheduler *scheduler)
     for (int i = 0; i < TABLE_COUNT; i++) {
         scheduler->watches[i] =
             (TableWatch){.scheduler = scheduler, .table = (CacheTable)i, .event = tables[i].event};
-        informer_add_handler(informer_factory_get(scheduler->informers, tables[i].group, tables[i].resource),
-                             &(InformerHandler){.changed = table_changed}, &scheduler->watches[i]);
+        informer_add_handler(
+            informer_factory_get(scheduler->informers, tables[i].group, tables[i].resource),
+            &(InformerHandler){.changed = table_changed}, &scheduler->watches[i]);
     }
     informer_add_handler(informer_factory_get(scheduler->informers, "", "nodes"),
                          &(InformerHandler){.changed = node_changed}, scheduler);

@@ -1,7 +1,8 @@
-/* Makes room for a pod by taking off less important ones (pkg/scheduler/framework/preemption and plugins/defaultpreemption).
+/* Makes room for a pod by taking off less important ones (pkg/scheduler/framework/preemption and
+ * plugins/defaultpreemption).
  *
- * A dry run really takes pods off the node in the cache and puts them back: all counts follow pods incrementally, so what the
- * filters see is exactly what would be, and nothing is copied. */
+ * A dry run really takes pods off the node in the cache and puts them back: all counts follow pods
+ * incrementally, so what the filters see is exactly what would be, and nothing is copied. */
 #include "core/scheduler/plugins/plugins.h"
 
 #include "core/api/meta.h"
@@ -43,7 +44,7 @@ preemption_clear(Preemption *preemption)
     g_clear_pointer(&preemption->message, g_free);
 }
 
-/* ---- importance ------------------------------------------------------------------------------------------ */
+/* ---- importance ------------------------------------------------------------------------------ */
 
 /* A pod that has not started counts as started now: later than all others. */
 static int64_t
@@ -66,7 +67,7 @@ importance_compare(const void *a, const void *b)
     return strcmp(left->key, right->key);
 }
 
-/* ---- disruption budgets ---------------------------------------------------------------------------------- */
+/* ---- disruption budgets ---------------------------------------------------------------------- */
 
 typedef struct BudgetReader {
     ClusterCache *cache;
@@ -78,16 +79,18 @@ budget_add(const char *key, const Value *object, void *data)
 {
     BudgetReader *reader = data;
     Budget budget = {.object = object,
-                     .matcher = matcher_new(reader->cache->symbols, value_at(object, "spec.selector")),
+                     .matcher =
+                         matcher_new(reader->cache->symbols, value_at(object, "spec.selector")),
                      .allowed = value_int_at(object, "status.disruptionsAllowed")};
     g_array_append_val(reader->budgets, budget);
     return true;
 }
 
-/* Splits pods (in their order) into those whose eviction breaks a budget and those whose does not. */
+/* Splits pods (in their order) into those whose eviction breaks a budget and those whose does not.
+ */
 static void
-split_by_budget(const ClusterCache *cache, const GPtrArray *pods, const GArray *budgets, GPtrArray *ret_violating,
-                GPtrArray *ret_others)
+split_by_budget(const ClusterCache *cache, const GPtrArray *pods, const GArray *budgets,
+                GPtrArray *ret_violating, GPtrArray *ret_others)
 {
     g_autofree int64_t *allowed = g_new(int64_t, MAX(budgets->len, 1));
     for (guint b = 0; b < budgets->len; b++)
@@ -98,7 +101,8 @@ split_by_budget(const ClusterCache *cache, const GPtrArray *pods, const GArray *
         for (guint b = 0; b < budgets->len && pod->class_->labels->n > 0; b++) {
             const Budget *budget = &g_array_index(budgets, Budget, b);
             if (strcmp(object_namespace(budget->object), object_namespace(pod->pod)) != 0 ||
-                matcher_is_empty(budget->matcher) || !matcher_matches(budget->matcher, pod->class_->labels))
+                matcher_is_empty(budget->matcher) ||
+                !matcher_matches(budget->matcher, pod->class_->labels))
                 continue;
             const Value *disrupted = value_at(budget->object, "status.disruptedPods");
             if (value_has(disrupted, object_name(pod->pod)))
@@ -109,9 +113,10 @@ split_by_budget(const ClusterCache *cache, const GPtrArray *pods, const GArray *
     }
 }
 
-/* ---- one node ------------------------------------------------------------------------------------------------ */
+/* ---- one node -------------------------------------------------------------------------------- */
 
-/* Puts each back, most important first, as long as the preemptor still fits; the others are victims. */
+/* Puts each back, most important first, as long as the preemptor still fits; the others are
+ * victims. */
 static int64_t
 reprieve(Cycle *cycle, NodeInfo *node, const GPtrArray *pods, GPtrArray *victims)
 {
@@ -130,10 +135,12 @@ reprieve(Cycle *cycle, NodeInfo *node, const GPtrArray *pods, GPtrArray *victims
 }
 
 static void
-select_victims(Cycle *cycle, NodeInfo *node, const GArray *budgets, Candidate *ret_candidate, Status *ret_status)
+select_victims(Cycle *cycle, NodeInfo *node, const GArray *budgets, Candidate *ret_candidate,
+               Status *ret_status)
 {
     ClusterCache *cache = cycle->cache;
-    g_autoptr(GPtrArray) lower = g_ptr_array_new(), violating = g_ptr_array_new(), others = g_ptr_array_new();
+    g_autoptr(GPtrArray) lower = g_ptr_array_new(), violating = g_ptr_array_new(),
+                         others = g_ptr_array_new();
     for (uint32_t i = 0; i < node->n_pods; i++)
         if (node->pods[i]->class_->priority < cycle->class_->priority)
             g_ptr_array_add(lower, node->pods[i]);
@@ -156,10 +163,11 @@ select_victims(Cycle *cycle, NodeInfo *node, const GArray *budgets, Candidate *r
         if (((PodInfo *)lower->pdata[i])->node == NULL)
             node_info_add_pod(cache, node, lower->pdata[i]);
     if (ret_candidate->victims != NULL)
-        qsort(ret_candidate->victims->pdata, ret_candidate->victims->len, sizeof(void *), importance_compare);
+        qsort(ret_candidate->victims->pdata, ret_candidate->victims->len, sizeof(void *),
+              importance_compare);
 }
 
-/* ---- the best node --------------------------------------------------------------------------------------------- */
+/* ---- the best node --------------------------------------------------------------------------- */
 
 static int64_t
 score_violations(const Candidate *candidate)
@@ -180,7 +188,8 @@ score_priorities(const Candidate *candidate)
 {
     int64_t sum = 0;
     for (guint i = 0; i < candidate->victims->len; i++)
-        sum += ((const PodInfo *)candidate->victims->pdata[i])->class_->priority + ((int64_t)INT32_MAX + 1);
+        sum += ((const PodInfo *)candidate->victims->pdata[i])->class_->priority +
+               ((int64_t)INT32_MAX + 1);
     return -sum;
 }
 
@@ -194,7 +203,8 @@ score_count(const Candidate *candidate)
 static int64_t
 score_start(const Candidate *candidate)
 {
-    const PodInfo *first = candidate->victims->pdata[0]; /* of the highest priority, started first */
+    const PodInfo *first =
+        candidate->victims->pdata[0]; /* of the highest priority, started first */
     return start_time(first);
 }
 
@@ -223,7 +233,7 @@ pick_candidate(const GArray *candidates)
     return left->pdata[0];
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Not again while what was preempted before is still going. */
 static bool
@@ -255,8 +265,8 @@ eligible(const Cycle *cycle, const ScheduleResult *result, const char **ret_why)
 }
 
 typedef struct DryRun {
-    GArray *safe, *violating;  /* Candidate */
-    ScheduleResult refusals;   /* only what the message needs */
+    GArray *safe, *violating; /* Candidate */
+    ScheduleResult refusals;  /* only what the message needs */
 } DryRun;
 
 static void
@@ -280,7 +290,8 @@ dry_run(Cycle *cycle, Random *random, const GPtrArray *potential, DryRun *run)
         else if (candidate.victims->len == 0)
             candidate_clear(&candidate); /* it fits as it is: a nomination went meanwhile */
         else
-            g_array_append_vals(candidate.violations == 0 ? run->safe : run->violating, &candidate, 1);
+            g_array_append_vals(candidate.violations == 0 ? run->safe : run->violating, &candidate,
+                                1);
         if (run->safe->len > 0 && run->safe->len + run->violating->len >= wanted)
             break;
     }
@@ -302,7 +313,8 @@ refusal_message(const Cycle *cycle, const ScheduleResult *result, const Schedule
 }
 
 void
-schedule_preempt(Cycle *cycle, Random *random, const ScheduleResult *result, Preemption *ret_preemption)
+schedule_preempt(Cycle *cycle, Random *random, const ScheduleResult *result,
+                 Preemption *ret_preemption)
 {
     *ret_preemption = (Preemption){0};
     const char *why = NULL;

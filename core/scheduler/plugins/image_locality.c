@@ -1,5 +1,5 @@
-/* Prefers nodes that have the pod's images already; an image on few nodes counts for less, so that its first node is not
- * heated. */
+/* Prefers nodes that have the pod's images already; an image on few nodes counts for less, so that
+ * its first node is not heated. */
 #include "core/scheduler/plugins/plugins.h"
 
 #define MIB ((int64_t)1024 * 1024)

@@ -1,4 +1,5 @@
-/* Affinity and anti-affinity between pods, over the counts that topology.h keeps: a node costs one look-up a term. */
+/* Affinity and anti-affinity between pods, over the counts that topology.h keeps: a node costs one
+ * look-up a term. */
 #include "core/scheduler/plugins/plugins.h"
 
 typedef struct TermCounter {
@@ -8,8 +9,9 @@ typedef struct TermCounter {
 
 typedef struct State {
     uint32_t n_affinity, n_anti, n_existing, n_own_scores, n_existing_scores;
-    const Counter **affinity; /* pods that match all required affinity terms, one a term's topology */
-    const Counter **anti;     /* pods that match a required anti-affinity term */
+    const Counter *
+        *affinity;        /* pods that match all required affinity terms, one a term's topology */
+    const Counter **anti; /* pods that match a required anti-affinity term */
     const OwnedTerm **existing; /* anti-affinity of pods that are there, against this one */
     TermCounter *own_scores;
     const OwnedTerm **existing_scores;
@@ -38,7 +40,8 @@ static void
 state_count_required(Cycle *cycle, State *state)
 {
     TopologyIndex *index = cycle->cache->topology;
-    const PodTerms *affinity = &cycle->class_->required_affinity, *anti = &cycle->class_->required_anti_affinity;
+    const PodTerms *affinity = &cycle->class_->required_affinity,
+                   *anti = &cycle->class_->required_anti_affinity;
     state->affinity = g_new(const Counter *, MAX(affinity->n, 1));
     state->anti = g_new(const Counter *, MAX(anti->n, 1));
     state->matches_own_affinity = true;
@@ -46,11 +49,13 @@ state_count_required(Cycle *cycle, State *state)
         PodSet *set = topology_pod_set(index, affinity->items, affinity->n, false);
         state->affinity[state->n_affinity++] =
             topology_counter(index, set, affinity->items[i]->topology_key, NULL);
-        state->matches_own_affinity &= topology_term_matches(index, affinity->items[i], cycle->class_);
+        state->matches_own_affinity &=
+            topology_term_matches(index, affinity->items[i], cycle->class_);
     }
     for (uint32_t i = 0; i < anti->n; i++) {
         PodSet *set = topology_pod_set(index, &anti->items[i], 1, false);
-        state->anti[state->n_anti++] = topology_counter(index, set, anti->items[i]->topology_key, NULL);
+        state->anti[state->n_anti++] =
+            topology_counter(index, set, anti->items[i]->topology_key, NULL);
     }
 }
 
@@ -76,8 +81,8 @@ pre_filter(Cycle *cycle, Status *ret_status)
     }
 }
 
-/* Every term must find a pod in the node's domain; but the first pod of a group with affinity to itself may start anywhere
- * where all labels are. */
+/* Every term must find a pod in the node's domain; but the first pod of a group with affinity to
+ * itself may start anywhere where all labels are. */
 static bool
 affinity_satisfied(const State *state, int32_t slot)
 {
@@ -118,7 +123,7 @@ filter(Cycle *cycle, const NodeInfo *node, Status *ret_status)
     }
 }
 
-/* ---- score --------------------------------------------------------------------------------------------- */
+/* ---- score ----------------------------------------------------------------------------------- */
 
 static void
 add_own_scores(Cycle *cycle, State *state, const PodTerms *terms, int64_t sign)
@@ -153,8 +158,9 @@ pre_score(Cycle *cycle)
     add_own_scores(cycle, state, &class_->preferred_anti_affinity, -1);
     for (guint i = 0; i < class_->matched_terms->len; i++) {
         const OwnedTerm *owned = class_->matched_terms->pdata[i];
-        bool counts = owned->kind != OWNED_ANTI && owned->total > 0 &&
-                      (owned->kind != OWNED_AFFINITY || cycle->profile->hard_pod_affinity_weight > 0);
+        bool counts =
+            owned->kind != OWNED_ANTI && owned->total > 0 &&
+            (owned->kind != OWNED_AFFINITY || cycle->profile->hard_pod_affinity_weight > 0);
         if (counts)
             state->existing_scores[state->n_existing_scores++] = owned;
     }
@@ -206,7 +212,7 @@ normalize(Cycle *cycle, int64_t *scores)
     }
 }
 
-/* ---- hint ---------------------------------------------------------------------------------------------- */
+/* ---- hint ------------------------------------------------------------------------------------ */
 
 static bool
 any_term_matches(ClusterCache *cache, const PodTerms *terms, const PodClass *class_)
@@ -217,7 +223,8 @@ any_term_matches(ClusterCache *cache, const PodTerms *terms, const PodClass *cla
     return false;
 }
 
-/* A pod that comes may be what an affinity waits for; one that goes may be what an anti-affinity, of either side, shunned. */
+/* A pod that comes may be what an affinity waits for; one that goes may be what an anti-affinity,
+ * of either side, shunned. */
 static bool
 hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 {
@@ -235,8 +242,8 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 const Plugin INTER_POD_AFFINITY = {
     .name = "InterPodAffinity",
     .weight = 2,
-    .events = EVENT_NODE_ADD | EVENT_NODE_LABEL | EVENT_POD_ADD | EVENT_POD_UPDATE | EVENT_POD_DELETE |
-              EVENT_NAMESPACE | EVENT_SELF,
+    .events = EVENT_NODE_ADD | EVENT_NODE_LABEL | EVENT_POD_ADD | EVENT_POD_UPDATE |
+              EVENT_POD_DELETE | EVENT_NAMESPACE | EVENT_SELF,
     .hint = hint,
     .pre_filter = pre_filter,
     .filter = filter,

@@ -1,6 +1,7 @@
 #include "core/scheduler/plugins/plugins.h"
 
-/* n = 2^k * m with m in (2/3, 4/3]; ln m = 2 artanh((m-1)/(m+1)) by its series, whose terms fall by 25 times each. */
+/* n = 2^k * m with m in (2/3, 4/3]; ln m = 2 artanh((m-1)/(m+1)) by its series, whose terms fall by
+ * 25 times each. */
 double
 natural_log(int n)
 {

@@ -1,4 +1,5 @@
-/* spec.nodeSelector and node affinity: required terms filter, preferred terms score by their weights. */
+/* spec.nodeSelector and node affinity: required terms filter, preferred terms score by their
+ * weights. */
 #include "core/scheduler/plugins/plugins.h"
 
 static void
@@ -40,7 +41,8 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 {
     if (event->node == NULL)
         return true;
-    bool before = event->old != NULL && !(static_fit_failures(pod->class_->fit, event->old) & FIT_AFFINITY);
+    bool before =
+        event->old != NULL && !(static_fit_failures(pod->class_->fit, event->old) & FIT_AFFINITY);
     return !before && !(static_fit_failures(pod->class_->fit, event->new_) & FIT_AFFINITY);
 }
 

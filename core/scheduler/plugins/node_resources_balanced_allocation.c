@@ -1,11 +1,12 @@
-/* Prefers nodes on which the used shares of cpu and memory come close to each other: (1 - standard deviation) * 100, in plain
- * IEEE doubles. */
+/* Prefers nodes on which the used shares of cpu and memory come close to each other: (1 - standard
+ * deviation) * 100, in plain IEEE doubles. */
 #include "core/scheduler/plugins/plugins.h"
 
 static bool
 pre_score(Cycle *cycle)
 {
-    return cycle->class_->milli_cpu != 0 || cycle->class_->memory != 0; /* best-effort pods are left out */
+    return cycle->class_->milli_cpu != 0 ||
+           cycle->class_->memory != 0; /* best-effort pods are left out */
 }
 
 static double

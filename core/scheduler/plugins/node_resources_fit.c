@@ -1,5 +1,5 @@
-/* Does what the pod requests fit beside what the node's pods request? Scored by what stays free (LeastAllocated) or, by
- * configuration, by what is used (MostAllocated). */
+/* Does what the pod requests fit beside what the node's pods request? Scored by what stays free
+ * (LeastAllocated) or, by configuration, by what is used (MostAllocated). */
 #include "core/scheduler/plugins/plugins.h"
 
 #include "core/api/pod.h"
@@ -9,7 +9,8 @@ static void
 check(Status *ret_status, int64_t request, int64_t allocatable, int64_t used, Symbol reason)
 {
     if (request > 0 && request > allocatable - used)
-        status_add(ret_status, request > allocatable ? STATUS_UNRESOLVABLE : STATUS_UNSCHEDULABLE, reason);
+        status_add(ret_status, request > allocatable ? STATUS_UNRESOLVABLE : STATUS_UNSCHEDULABLE,
+                   reason);
 }
 
 static void
@@ -25,7 +26,8 @@ check_scalar(Cycle *cycle, const NodeInfo *node, const ScalarAmount *scalar, Sta
         return;
     g_autofree char *text =
         g_strconcat("Insufficient ", symbols_text(cycle->cache->symbols, scalar->name), NULL);
-    check(ret_status, scalar->amount, allocatable, used, symbols_intern(cycle->cache->symbols, text));
+    check(ret_status, scalar->amount, allocatable, used,
+          symbols_intern(cycle->cache->symbols, text));
 }
 
 static void
@@ -58,13 +60,15 @@ score(Cycle *cycle, const NodeInfo *node)
     const Profile *profile = cycle->profile;
     int64_t sum = 0, weights = 0;
     if (node->milli_cpu != 0) {
-        sum += profile->cpu_weight * resource_score(profile, node->nonzero_cpu + cycle->class_->nonzero_cpu,
+        sum += profile->cpu_weight * resource_score(profile,
+                                                    node->nonzero_cpu + cycle->class_->nonzero_cpu,
                                                     node->milli_cpu);
         weights += profile->cpu_weight;
     }
     if (node->memory != 0) {
         sum += profile->memory_weight *
-               resource_score(profile, node->nonzero_memory + cycle->class_->nonzero_memory, node->memory);
+               resource_score(profile, node->nonzero_memory + cycle->class_->nonzero_memory,
+                              node->memory);
         weights += profile->memory_weight;
     }
     return weights == 0 ? 0 : sum / weights;
@@ -81,7 +85,8 @@ fits_capacity(const ClusterCache *cache, const PodClass *class_, const Value *no
                 class_->ephemeral_storage <= list.ephemeral_storage;
     for (uint32_t i = 0; fits && i < class_->n_scalars; i++)
         fits = class_->scalars[i].amount <=
-               value_int(value_get(list.scalars, symbols_text(cache->symbols, class_->scalars[i].name)));
+               value_int(
+                   value_get(list.scalars, symbols_text(cache->symbols, class_->scalars[i].name)));
     resource_list_clear(&list);
     return fits;
 }
@@ -97,7 +102,8 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 const Plugin NODE_RESOURCES_FIT = {
     .name = "NodeResourcesFit",
     .weight = 1,
-    .events = EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_POD_DELETE | EVENT_POD_UPDATE | EVENT_SELF,
+    .events =
+        EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_POD_DELETE | EVENT_POD_UPDATE | EVENT_SELF,
     .hint = hint,
     .filter = filter,
     .score = score,

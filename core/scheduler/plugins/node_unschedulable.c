@@ -3,7 +3,8 @@
 static void
 filter(Cycle *cycle, const NodeInfo *node, Status *ret_status)
 {
-    if (static_fit_verdict(cycle->cache->fits, cycle->class_->fit, node)->failures & FIT_UNSCHEDULABLE)
+    if (static_fit_verdict(cycle->cache->fits, cycle->class_->fit, node)->failures &
+        FIT_UNSCHEDULABLE)
         status_add(ret_status, STATUS_UNRESOLVABLE, REASON_UNSCHEDULABLE);
 }
 

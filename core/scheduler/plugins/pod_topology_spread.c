@@ -1,6 +1,7 @@
-/* Topology spread constraints: DoNotSchedule filters by skew, ScheduleAnyway scores by how many matching pods a domain has.
- * A pod without constraints gets the system's defaults (hostname with maxSkew 3, zone with maxSkew 5, both ScheduleAnyway) for the
- * pods that its services and its controller select. */
+/* Topology spread constraints: DoNotSchedule filters by skew, ScheduleAnyway scores by how many
+ * matching pods a domain has. A pod without constraints gets the system's defaults (hostname with
+ * maxSkew 3, zone with maxSkew 5, both ScheduleAnyway) for the pods that its services and its
+ * controller select. */
 #include "core/scheduler/plugins/plugins.h"
 
 #include "core/api/meta.h"
@@ -25,7 +26,7 @@ typedef struct State {
     uint32_t n_hard, n_soft;
     Hard *hard;
     Soft *soft;
-    bool require_all; /* nodes that lack a key of a soft constraint are not scored */
+    bool require_all;   /* nodes that lack a key of a soft constraint are not scored */
     uint64_t mutations; /* when the minima were taken */
 } State;
 
@@ -47,7 +48,7 @@ clear(Cycle *cycle, void *data)
     g_free(state);
 }
 
-/* ---- filter -------------------------------------------------------------------------------------------- */
+/* ---- filter ---------------------------------------------------------------------------------- */
 
 static void
 pre_filter(Cycle *cycle, Status *ret_status)
@@ -112,7 +113,7 @@ filter(Cycle *cycle, const NodeInfo *node, Status *ret_status)
     }
 }
 
-/* ---- the defaults ---------------------------------------------------------------------------------------- */
+/* ---- the defaults ---------------------------------------------------------------------------- */
 
 typedef struct Selecting {
     ClusterCache *cache;
@@ -140,14 +141,16 @@ add_controller(Selecting *selecting, const Value *pod)
     Symbols *symbols = selecting->cache->symbols;
     const Value *owner = object_controller(pod);
     const char *kind = value_text_at(owner, "kind");
-    CacheTable table = strcmp(kind, "ReplicaSet") == 0    ? TABLE_REPLICA_SETS
-                       : strcmp(kind, "StatefulSet") == 0 ? TABLE_STATEFUL_SETS
+    CacheTable table = strcmp(kind, "ReplicaSet") == 0              ? TABLE_REPLICA_SETS
+                       : strcmp(kind, "StatefulSet") == 0           ? TABLE_STATEFUL_SETS
                        : strcmp(kind, "ReplicationController") == 0 ? TABLE_REPLICATION_CONTROLLERS
                                                                     : TABLE_COUNT;
     if (table == TABLE_COUNT)
         return;
-    g_autofree char *key = g_strdup_printf("%s/%s", object_namespace(pod), value_text_at(owner, "name"));
-    const Value *selector = value_at(cluster_cache_get(selecting->cache, table, key), "spec.selector");
+    g_autofree char *key =
+        g_strdup_printf("%s/%s", object_namespace(pod), value_text_at(owner, "name"));
+    const Value *selector =
+        value_at(cluster_cache_get(selecting->cache, table, key), "spec.selector");
     if (table == TABLE_REPLICATION_CONTROLLERS)
         matcher_add_map(selecting->all, symbols, selector);
     else
@@ -161,9 +164,10 @@ default_term(ClusterCache *cache, PodClass *class_)
     if (class_->default_generation == cache->spreading_generation)
         return class_->default_term;
     g_autoptr(Value) everything = value_new_map();
-    Selecting selecting = {.cache = cache, .class_ = class_, .all = matcher_new(cache->symbols, everything)};
-    cluster_cache_each(cache, TABLE_SERVICES, symbols_text(cache->symbols, class_->namespace_), add_service,
-                       &selecting);
+    Selecting selecting = {
+        .cache = cache, .class_ = class_, .all = matcher_new(cache->symbols, everything)};
+    cluster_cache_each(cache, TABLE_SERVICES, symbols_text(cache->symbols, class_->namespace_),
+                       add_service, &selecting);
     add_controller(&selecting, class_->sample);
     g_clear_pointer(&class_->default_term, pod_term_unref);
     class_->default_generation = cache->spreading_generation;
@@ -174,7 +178,7 @@ default_term(ClusterCache *cache, PodClass *class_)
     return class_->default_term;
 }
 
-/* ---- score --------------------------------------------------------------------------------------------- */
+/* ---- score ----------------------------------------------------------------------------------- */
 
 static void
 list_soft(Cycle *cycle, State *state)
@@ -248,9 +252,9 @@ pre_score(Cycle *cycle)
         PodSet *set = topology_pod_set(index, &soft->constraint.term, 1, true);
         soft->set = set;
         if (!hostname) {
-            NodeSet *nodes =
-                topology_node_set(index, cycle->class_, soft->constraint.honor_affinity,
-                                  soft->constraint.honor_taints, keys, state->require_all ? state->n_soft : 0);
+            NodeSet *nodes = topology_node_set(
+                index, cycle->class_, soft->constraint.honor_affinity,
+                soft->constraint.honor_taints, keys, state->require_all ? state->n_soft : 0);
             soft->counter = topology_counter(index, set, keys[i], nodes);
         }
         soft->weight = natural_log((hostname ? n_counted : count_domains(cycle, state, soft)) + 2);
@@ -300,7 +304,7 @@ normalize(Cycle *cycle, int64_t *scores)
     }
 }
 
-/* ---- hint ---------------------------------------------------------------------------------------------- */
+/* ---- hint ------------------------------------------------------------------------------------ */
 
 static bool
 bears_keys(const PodClass *class_, Symbols *symbols, const Value *node)
@@ -330,8 +334,8 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 const Plugin POD_TOPOLOGY_SPREAD = {
     .name = "PodTopologySpread",
     .weight = 2,
-    .events = EVENT_NODE_ADD | EVENT_NODE_DELETE | EVENT_NODE_LABEL | EVENT_NODE_TAINT | EVENT_POD_ADD |
-              EVENT_POD_UPDATE | EVENT_POD_DELETE | EVENT_SELF,
+    .events = EVENT_NODE_ADD | EVENT_NODE_DELETE | EVENT_NODE_LABEL | EVENT_NODE_TAINT |
+              EVENT_POD_ADD | EVENT_POD_UPDATE | EVENT_POD_DELETE | EVENT_SELF,
     .hint = hint,
     .pre_filter = pre_filter,
     .filter = filter,

@@ -24,7 +24,8 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 {
     if (event->node == NULL)
         return true;
-    bool before = event->old != NULL && !(static_fit_failures(pod->class_->fit, event->old) & FIT_TAINT);
+    bool before =
+        event->old != NULL && !(static_fit_failures(pod->class_->fit, event->old) & FIT_TAINT);
     return !before && !(static_fit_failures(pod->class_->fit, event->new_) & FIT_TAINT);
 }
 

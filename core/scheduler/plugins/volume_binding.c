@@ -1,5 +1,5 @@
-/* Claims that are bound keep the pod where their volumes can be reached; claims of a class with WaitForFirstConsumer are matched
- * with volumes, or provisioned, for the node that is chosen. */
+/* Claims that are bound keep the pod where their volumes can be reached; claims of a class with
+ * WaitForFirstConsumer are matched with volumes, or provisioned, for the node that is chosen. */
 #include "core/scheduler/plugins/plugins.h"
 #include "core/scheduler/volumes.h"
 
@@ -40,7 +40,7 @@ waits_for_consumer(const Cycle *cycle, const Value *claim)
                   "WaitForFirstConsumer") == 0;
 }
 
-/* ---- pre-filter ------------------------------------------------------------------------------------------ */
+/* ---- pre-filter ------------------------------------------------------------------------------ */
 
 static Symbol
 reasonf(Cycle *cycle, const char *format, const char *a, const char *b)
@@ -67,13 +67,16 @@ claim_problem(Cycle *cycle, uint32_t index)
     const char *key = symbols_text(cycle->cache->symbols, cycle->class_->claims[index]);
     const char *name = strchr(key, '/') + 1;
     if (claim == NULL && cycle->class_->claim_is_ephemeral[index])
-        return reasonf(cycle, "waiting for ephemeral volume controller to create the persistentvolumeclaim \"%\"",
-                       name, "");
+        return reasonf(
+            cycle,
+            "waiting for ephemeral volume controller to create the persistentvolumeclaim \"%\"",
+            name, "");
     if (claim == NULL)
         return reasonf(cycle, "persistentvolumeclaim \"%\" not found", name, "");
     if (strcmp(value_text_at(claim, "status.phase"), "Lost") == 0)
-        return reasonf(cycle, "persistentvolumeclaim \"%\" bound to non-existent persistentvolume \"%\"", name,
-                       value_text_at(claim, "spec.volumeName"));
+        return reasonf(cycle,
+                       "persistentvolumeclaim \"%\" bound to non-existent persistentvolume \"%\"",
+                       name, value_text_at(claim, "spec.volumeName"));
     if (object_is_deleting(claim))
         return reasonf(cycle, "persistentvolumeclaim \"%\" is being deleted", name, "");
     return 0;
@@ -100,7 +103,7 @@ pre_filter(Cycle *cycle, Status *ret_status)
         status_add(ret_status, STATUS_UNRESOLVABLE, REASON_UNBOUND_IMMEDIATE);
 }
 
-/* ---- matching a volume ------------------------------------------------------------------------------------- */
+/* ---- matching a volume ----------------------------------------------------------------------- */
 
 static bool
 array_has(const Value *array, const Value *item)
@@ -142,10 +145,12 @@ volume_free(const Search *search, const char *key, const Value *volume, bool *re
 {
     const Value *reference = value_at(volume, "spec.claimRef");
     const char *assumed = g_hash_table_lookup(search->cycle->cache->volume_claims, key);
-    *ret_ours = reference != NULL &&
-                strcmp(value_text_at(reference, "namespace"), object_namespace(search->claim)) == 0 &&
-                strcmp(value_text_at(reference, "name"), object_name(search->claim)) == 0;
-    if ((reference != NULL && !*ret_ours) || (assumed != NULL && strcmp(assumed, search->claim_key) != 0))
+    *ret_ours =
+        reference != NULL &&
+        strcmp(value_text_at(reference, "namespace"), object_namespace(search->claim)) == 0 &&
+        strcmp(value_text_at(reference, "name"), object_name(search->claim)) == 0;
+    if ((reference != NULL && !*ret_ours) ||
+        (assumed != NULL && strcmp(assumed, search->claim_key) != 0))
         return false;
     for (guint i = 0; i < search->taken->len; i++)
         if (g_array_index(search->taken, VolumeDecision, i).volume == volume)
@@ -158,7 +163,8 @@ static bool
 volume_suits(const Search *search, const Value *volume)
 {
     const Value *claim = search->claim;
-    if (strcmp(value_text_at(volume, "spec.storageClassName"), value_text_at(claim, "spec.storageClassName")) != 0 ||
+    if (strcmp(value_text_at(volume, "spec.storageClassName"),
+               value_text_at(claim, "spec.storageClassName")) != 0 ||
         strcmp(volume_mode(volume), volume_mode(claim)) != 0 || object_is_deleting(volume))
         return false;
     VALUE_ARRAY_FOREACH (mode, value_at(claim, "spec.accessModes"))
@@ -194,7 +200,7 @@ consider_volume(const char *key, const Value *volume, void *data)
     return true;
 }
 
-/* ---- provisioning ---------------------------------------------------------------------------------------------- */
+/* ---- provisioning ---------------------------------------------------------------------------- */
 
 static bool
 topology_allowed(const Value *storage_class, const NodeInfo *node)
@@ -224,10 +230,11 @@ can_provision(const Cycle *cycle, const Value *claim, const NodeInfo *node)
            topology_allowed(storage_class, node);
 }
 
-/* ---- a node ------------------------------------------------------------------------------------------------------ */
+/* ---- a node ---------------------------------------------------------------------------------- */
 
 static void
-decide_unbound(Cycle *cycle, const NodeInfo *node, uint32_t index, Status *ret_status, GArray *decisions)
+decide_unbound(Cycle *cycle, const NodeInfo *node, uint32_t index, Status *ret_status,
+               GArray *decisions)
 {
     const Value *claim = claim_get(cycle, index);
     const char *selected = object_annotation(claim, "volume.kubernetes.io/selected-node");
@@ -241,7 +248,8 @@ decide_unbound(Cycle *cycle, const NodeInfo *node, uint32_t index, Status *ret_s
                          .claim = claim,
                          .claim_key = symbols_text(cycle->cache->symbols, decision.claim),
                          .taken = decisions,
-                         .wanted = quantity_units(quantity_of(value_at(claim, "spec.resources.requests.storage")))};
+                         .wanted = quantity_units(
+                             quantity_of(value_at(claim, "spec.resources.requests.storage")))};
         cluster_cache_each(cycle->cache, TABLE_VOLUMES, "", consider_volume, &search);
         decision.volume = search.best;
         if (search.best == NULL && !can_provision(cycle, claim, node))

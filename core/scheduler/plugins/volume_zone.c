@@ -1,5 +1,5 @@
-/* A volume that bears a zone or region as a label (cloud disks) is reached from nodes with the same label only. A label's value may
- * name several zones, joined by "__". */
+/* A volume that bears a zone or region as a label (cloud disks) is reached from nodes with the same
+ * label only. A label's value may name several zones, joined by "__". */
 #include "core/scheduler/plugins/plugins.h"
 #include "core/scheduler/volumes.h"
 
@@ -15,8 +15,8 @@ static const Value *
 claimed_volume(const Cycle *cycle, uint32_t index)
 {
     const ClusterCache *cache = cycle->cache;
-    const Value *claim =
-        cluster_cache_get(cache, TABLE_CLAIMS, symbols_text(cache->symbols, cycle->class_->claims[index]));
+    const Value *claim = cluster_cache_get(
+        cache, TABLE_CLAIMS, symbols_text(cache->symbols, cycle->class_->claims[index]));
     return cluster_cache_get(cache, TABLE_VOLUMES, value_text_at(claim, "spec.volumeName"));
 }
 

@@ -7,7 +7,8 @@
 Value *
 test_node(const char *name)
 {
-    return value_new_f("{apiVersion: v1, kind: Node, metadata: {name: %s, uid: %s, labels: {'kubernetes.io/hostname': %s, "
+    return value_new_f("{apiVersion: v1, kind: Node, metadata: {name: %s, uid: %s, labels: "
+                       "{'kubernetes.io/hostname': %s, "
                        "'topology.kubernetes.io/zone': z, 'kubernetes.io/os': linux}}, spec: {}, "
                        "status: {allocatable: {cpu: '4', memory: 16Gi, pods: '110'}}}",
                        name, name, name);
@@ -16,8 +17,10 @@ test_node(const char *name)
 Value *
 test_pod(const char *name, const char *app, const char *cpu, const char *memory)
 {
-    return value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: default, uid: %s, labels: {app: %s}}, "
-                       "spec: {containers: [{name: c, image: 'app:1', resources: {requests: {cpu: ?%s, memory: ?%s}}}]}, "
+    return value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: default, uid: "
+                       "%s, labels: {app: %s}}, "
+                       "spec: {containers: [{name: c, image: 'app:1', resources: {requests: {cpu: "
+                       "?%s, memory: ?%s}}}]}, "
                        "status: {phase: Pending}}",
                        name, name, app, cpu, memory);
 }
@@ -43,7 +46,8 @@ test_cache(int n_nodes)
     for (int i = 0; i < n_nodes; i++) {
         g_autofree char *name = g_strdup_printf("n%d", i);
         Value *node = test_node(name);
-        value_edit(&node, "metadata.labels['topology.kubernetes.io/zone']", value_new_stringf("z%d", i % 3));
+        value_edit(&node, "metadata.labels['topology.kubernetes.io/zone']",
+                   value_new_stringf("z%d", i % 3));
         put_node(cache, node);
     }
     return cache;
@@ -70,7 +74,8 @@ status_text(const ClusterCache *cache, const Status *status)
 {
     GString *text = g_string_new(status->code == STATUS_UNRESOLVABLE ? "!" : "");
     for (int i = 0; i < status->n_reasons; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? "; " : "", symbols_text(cache->symbols, status->reasons[i]));
+        g_string_append_printf(text, "%s%s", i > 0 ? "; " : "",
+                               symbols_text(cache->symbols, status->reasons[i]));
     return g_string_free(text, FALSE);
 }
 

@@ -1,4 +1,5 @@
-/* Nodes, pods and a cache for the scheduler's tests; a pod or node is a base with one thing changed. */
+/* Nodes, pods and a cache for the scheduler's tests; a pod or node is a base with one thing
+ * changed. */
 #pragma once
 
 #include "core/scheduler/framework.h"
@@ -19,9 +20,11 @@ PodInfo *put_pod(ClusterCache *cache, Value *take);
 PodInfo *put_pod_on(ClusterCache *cache, Value *take, const char *node);
 void put_node(ClusterCache *cache, Value *take);
 
-/* The verdict of all filters on one node: "" when it fits, else reasons joined with "; " and "!" when preemption is no help. */
+/* The verdict of all filters on one node: "" when it fits, else reasons joined with "; " and "!"
+ * when preemption is no help. */
 char *filter_text(ClusterCache *cache, Value *take_pod, const char *node);
 /* The failure's message over all nodes, "" when one fits. */
 char *failure_text(ClusterCache *cache, Value *take_pod);
 /* Normalised score of a plug-in for a node, over all nodes; -1 when the plug-in was not asked. */
-int64_t score_of(ClusterCache *cache, const Value *pod, const char *plugin, const char *node, bool raw);
+int64_t score_of(ClusterCache *cache, const Value *pod, const char *plugin, const char *node,
+                 bool raw);

@@ -8,8 +8,8 @@ START_TEST(large_clusters_are_sampled)
 {
     static const struct {
         int32_t percentage, nodes, expected;
-    } cases[] = {{0, 10, 10},     {0, 100, 100},  {0, 150, 100}, {0, 1000, 420},
-                 {0, 5000, 500},  {0, 6000, 300}, {40, 5000, 2000}, {100, 5000, 5000}};
+    } cases[] = {{0, 10, 10},    {0, 100, 100},  {0, 150, 100},    {0, 1000, 420},
+                 {0, 5000, 500}, {0, 6000, 300}, {40, 5000, 2000}, {100, 5000, 5000}};
     Profile *profile = profile_new("x");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         profile->percentage_of_nodes_to_score = cases[i].percentage;
@@ -22,10 +22,12 @@ END_TEST
 START_TEST(nodes_are_listed_zone_by_zone_in_turn)
 {
     g_autoptr(ClusterCache) cache = cluster_cache_new();
-    static const char *const nodes[][2] = {{"a1", "a"}, {"a2", "a"}, {"a3", "a"}, {"b1", "b"}, {"c1", "c"}, {"c2", "c"}};
+    static const char *const nodes[][2] = {{"a1", "a"}, {"a2", "a"}, {"a3", "a"},
+                                           {"b1", "b"}, {"c1", "c"}, {"c2", "c"}};
     for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++) {
         Value *node = test_node(nodes[i][0]);
-        value_edit(&node, "metadata.labels['topology.kubernetes.io/zone']", value_new_string(nodes[i][1]));
+        value_edit(&node, "metadata.labels['topology.kubernetes.io/zone']",
+                   value_new_string(nodes[i][1]));
         put_node(cache, node);
     }
     g_autoptr(GString) text = g_string_new(NULL);
@@ -66,17 +68,18 @@ place_pods(uint64_t seed, uint32_t *ret_next)
 START_TEST(the_same_seed_gives_the_same_placement_and_the_start_goes_round)
 {
     uint32_t next;
-    g_autofree char *first = place_pods(7, &next), *second = place_pods(7, &next), *third = place_pods(8, &next);
+    g_autofree char *first = place_pods(7, &next), *second = place_pods(7, &next),
+                    *third = place_pods(8, &next);
     ck_assert_str_eq(first, second);
     ck_assert_str_ne(first, third);
     ck_assert_uint_eq(next, 40 * 100 % 150);
 }
 END_TEST
 
-#define ck_failure(cache, pod, expected)                                                                     \
-    do {                                                                                                     \
-        g_autofree char *found = failure_text(cache, pod);                                                   \
-        ck_assert_str_eq(found, expected);                                                                   \
+#define ck_failure(cache, pod, expected)                                                           \
+    do {                                                                                           \
+        g_autofree char *found = failure_text(cache, pod);                                         \
+        ck_assert_str_eq(found, expected);                                                         \
     } while (0)
 
 START_TEST(failures_count_reasons_in_the_order_of_their_texts)
@@ -84,9 +87,11 @@ START_TEST(failures_count_reasons_in_the_order_of_their_texts)
     g_autoptr(ClusterCache) cache = test_cache(3);
     put_node(cache, with(test_node("n0"), "spec.taints", "[{key: k, effect: NoSchedule}]"));
     ck_failure(cache, test_pod("p", "web", "5", "32Gi"),
-               "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 Insufficient memory.");
-    ck_failure(cache, with(test_pod("p", "web", NULL, NULL), "spec.volumes",
-                           "[{name: v, persistentVolumeClaim: {claimName: x}}]"),
+               "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 "
+               "Insufficient memory.");
+    ck_failure(cache,
+               with(test_pod("p", "web", NULL, NULL), "spec.volumes",
+                    "[{name: v, persistentVolumeClaim: {claimName: x}}]"),
                "0/3 nodes are available: persistentvolumeclaim \"x\" not found.");
     g_autoptr(ClusterCache) empty = cluster_cache_new();
     ck_failure(empty, test_pod("p", "web", NULL, NULL), "no nodes available to schedule pods");
@@ -96,19 +101,23 @@ END_TEST
 START_TEST(a_pod_for_one_named_node_looks_at_that_alone)
 {
     g_autoptr(ClusterCache) cache = test_cache(3);
-    static const char named[] = "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
-                                "[{matchFields: [{key: 'metadata.name', operator: In, values: [n1]}]}]}}}";
+    static const char named[] =
+        "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+        "[{matchFields: [{key: 'metadata.name', operator: In, values: [n1]}]}]}}}";
     ck_failure(cache, with(test_pod("p", "web", "1", NULL), "spec.affinity", named), "");
     ck_failure(cache, with(test_pod("p", "web", "9", NULL), "spec.affinity", named),
-               "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].");
+               "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) "
+               "[NodeAffinity].");
 }
 END_TEST
 
 START_TEST(a_windows_pod_goes_to_the_windows_node)
 {
     g_autoptr(ClusterCache) cache = test_cache(2);
-    Value *pod = with(test_pod("billing", "billing", NULL, NULL), "spec.nodeSelector", "{'kubernetes.io/os': windows}");
-    ck_failure(cache, value_ref(pod), "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.");
+    Value *pod = with(test_pod("billing", "billing", NULL, NULL), "spec.nodeSelector",
+                      "{'kubernetes.io/os': windows}");
+    ck_failure(cache, value_ref(pod),
+               "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.");
     put_node(cache, with(test_node("win"), "metadata.labels['kubernetes.io/os']", "windows"));
     ck_failure(cache, pod, "");
 }
@@ -120,8 +129,9 @@ START_TEST(counts_survive_a_thousand_random_changes)
     g_autoptr(TestWorld) world = test_world_new(3);
     Random *random = test_world_ports(world, "s")->random;
     g_autoptr(ClusterCache) cache = test_cache(8);
-    static const char spread[] = "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: "
-                                 "DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
+    static const char spread[] =
+        "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: "
+        "DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
     for (int i = 0; i < 1000; i++) {
         g_autofree char *name = g_strdup_printf("p%d", (int)random_below(random, 40));
         g_autofree char *node = g_strdup_printf("n%d", (int)random_below(random, 10));
@@ -129,8 +139,10 @@ START_TEST(counts_survive_a_thousand_random_changes)
         uint64_t what = random_below(random, 8);
         PodInfo *pod = cluster_cache_find_pod(cache, key);
         if (what < 4 && pod == NULL)
-            put_pod_on(cache, with(test_pod(name, what < 2 ? "web" : "db", "10m", "1Mi"),
-                                   "spec.topologySpreadConstraints", spread), node);
+            put_pod_on(cache,
+                       with(test_pod(name, what < 2 ? "web" : "db", "10m", "1Mi"),
+                            "spec.topologySpreadConstraints", spread),
+                       node);
         else if (what < 5 && pod != NULL)
             cluster_cache_remove_pod(cache, pod);
         else if (what == 5)
@@ -140,7 +152,8 @@ START_TEST(counts_survive_a_thousand_random_changes)
             cluster_cache_remove_node(cache, node);
         if (i % 20 == 0) {
             g_autofree char *text =
-                failure_text(cache, with(test_pod("probe", "web", NULL, NULL), "spec.topologySpreadConstraints", spread));
+                failure_text(cache, with(test_pod("probe", "web", NULL, NULL),
+                                         "spec.topologySpreadConstraints", spread));
             cluster_cache_check(cache);
         }
     }
@@ -153,6 +166,7 @@ algorithm_suite(void)
     return test_case("algorithm", large_clusters_are_sampled, nodes_are_listed_zone_by_zone_in_turn,
                      the_same_seed_gives_the_same_placement_and_the_start_goes_round,
                      failures_count_reasons_in_the_order_of_their_texts,
-                     a_pod_for_one_named_node_looks_at_that_alone, a_windows_pod_goes_to_the_windows_node,
+                     a_pod_for_one_named_node_looks_at_that_alone,
+                     a_windows_pod_goes_to_the_windows_node,
                      counts_survive_a_thousand_random_changes);
 }

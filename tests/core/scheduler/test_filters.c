@@ -2,10 +2,10 @@
 #include "tests/core/scheduler/suites.h"
 #include "tests/core/scheduler/support.h"
 
-#define ck_filter(cache, pod, node, expected)                                                                \
-    do {                                                                                                     \
-        g_autofree char *found = filter_text(cache, pod, node);                                              \
-        ck_assert_str_eq(found, expected);                                                                   \
+#define ck_filter(cache, pod, node, expected)                                                      \
+    do {                                                                                           \
+        g_autofree char *found = filter_text(cache, pod, node);                                    \
+        ck_assert_str_eq(found, expected);                                                         \
     } while (0)
 
 static Value *
@@ -32,13 +32,16 @@ START_TEST(nodes_say_why_they_refuse)
          "[{key: 'node.kubernetes.io/unschedulable', operator: Exists, effect: NoSchedule}]", ""},
         {"spec.taints", "[{key: a, value: b, effect: NoSchedule}]", NULL, NULL,
          "!node(s) had untolerated taint(s)"},
-        {"spec.taints", "[{key: a, value: b, effect: NoExecute}]", "spec.tolerations", "[{operator: Exists}]", ""},
+        {"spec.taints", "[{key: a, value: b, effect: NoExecute}]", "spec.tolerations",
+         "[{operator: Exists}]", ""},
         {"spec.taints", "[{key: a, value: b, effect: PreferNoSchedule}]", NULL, NULL, ""},
-        {NULL, NULL, "spec.nodeSelector", "{disk: ssd}", "!node(s) didn't match Pod's node affinity/selector"},
+        {NULL, NULL, "spec.nodeSelector", "{disk: ssd}",
+         "!node(s) didn't match Pod's node affinity/selector"},
         {"metadata.labels.disk", "ssd", "spec.nodeSelector", "{disk: ssd}", ""},
         {NULL, NULL, "spec.nodeSelector", "{'kubernetes.io/os': windows}",
          "!node(s) didn't match Pod's node affinity/selector"},
-        {"metadata.labels['kubernetes.io/os']", "windows", "spec.nodeSelector", "{'kubernetes.io/os': windows}", ""},
+        {"metadata.labels['kubernetes.io/os']", "windows", "spec.nodeSelector",
+         "{'kubernetes.io/os': windows}", ""},
         {"status.allocatable.cpu", "50m", NULL, NULL, "!Insufficient cpu"},
         {"status.allocatable", "{cpu: 10m, memory: 1Mi, pods: '1'}", NULL, NULL,
          "!Insufficient cpu; Insufficient memory"},
@@ -48,15 +51,18 @@ START_TEST(nodes_say_why_they_refuse)
         {"status.allocatable['example.com/gpu']", "'2'", "spec.containers[0].resources.requests",
          "{'example.com/gpu': '1'}", ""},
         {NULL, NULL, "spec.affinity",
-         "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: 'kubernetes.io/hostname', "
+         "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+         "'kubernetes.io/hostname', "
          "labelSelector: {matchLabels: {app: db}}}]}}",
          "!node(s) didn't match pod affinity rules"},
         {NULL, NULL, "spec.affinity",
-         "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: 'kubernetes.io/hostname', "
+         "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+         "'kubernetes.io/hostname', "
          "labelSelector: {matchLabels: {app: web}}}]}}",
          ""},
         {NULL, NULL, "spec.topologySpreadConstraints",
-         "[{maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]",
+         "[{maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: "
+         "{matchLabels: {app: web}}}]",
          "!node(s) didn't match pod topology spread constraints (missing required label)"},
         {NULL, NULL, "spec.volumes", "[{name: v, persistentVolumeClaim: {claimName: data}}]",
          "!persistentvolumeclaim \"data\" not found"},
@@ -64,9 +70,13 @@ START_TEST(nodes_say_why_they_refuse)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(ClusterCache) cache = cluster_cache_new();
         Value *node = test_node("n0"), *pod = pod_base();
-        put_node(cache, cases[i].node_path != NULL ? with(node, cases[i].node_path, cases[i].node_value) : node);
-        ck_filter(cache, cases[i].pod_path != NULL ? with(pod, cases[i].pod_path, cases[i].pod_value) : pod, "n0",
-                  cases[i].expected);
+        put_node(cache, cases[i].node_path != NULL
+                            ? with(node, cases[i].node_path, cases[i].node_value)
+                            : node);
+        ck_filter(cache,
+                  cases[i].pod_path != NULL ? with(pod, cases[i].pod_path, cases[i].pod_value)
+                                            : pod,
+                  "n0", cases[i].expected);
     }
 }
 END_TEST
@@ -89,21 +99,26 @@ START_TEST(host_ports_clash_by_protocol_and_address)
     } cases[] = {
         {"[{hostPort: 80}]", "node(s) didn't have free ports for the requested pod ports"},
         {"[{hostPort: 80, protocol: UDP}]", ""},
-        {"[{hostPort: 80, hostIP: '127.0.0.1'}]", "node(s) didn't have free ports for the requested pod ports"},
+        {"[{hostPort: 80, hostIP: '127.0.0.1'}]",
+         "node(s) didn't have free ports for the requested pod ports"},
         {"[{hostPort: 81}]", ""},
     };
     g_autoptr(ClusterCache) cache = test_cache(1);
-    put_pod_on(cache, with(test_pod("a", "web", NULL, NULL), "spec.containers[0].ports", "[{hostPort: 80}]"), "n0");
+    put_pod_on(
+        cache,
+        with(test_pod("a", "web", NULL, NULL), "spec.containers[0].ports", "[{hostPort: 80}]"),
+        "n0");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-        ck_filter(cache, with(pod_base(), "spec.containers[0].ports", cases[i].ports), "n0", cases[i].expected);
+        ck_filter(cache, with(pod_base(), "spec.containers[0].ports", cases[i].ports), "n0",
+                  cases[i].expected);
 }
 END_TEST
 
-#define ANTI_HOST                                                                                             \
-    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "                      \
+#define ANTI_HOST                                                                                  \
+    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "           \
     "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: web}}}]}}"
-#define ANTI_ZONE                                                                                             \
-    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "                      \
+#define ANTI_ZONE                                                                                  \
+    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "           \
     "'topology.kubernetes.io/zone', labelSelector: {matchLabels: {app: web}}}]}}"
 
 START_TEST(anti_affinity_works_in_both_directions_and_by_domain)
@@ -124,8 +139,9 @@ START_TEST(affinity_terms_stay_within_their_namespaces)
     g_autoptr(ClusterCache) cache = test_cache(1);
     Value *there = with(test_pod("a", "db", NULL, NULL), "metadata.namespace", "prod");
     put_pod_on(cache, there, "n0");
-    static const char near[] = "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
-                               "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: db}}%s}]}}";
+    static const char near[] =
+        "{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+        "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: db}}%s}]}}";
     static const struct {
         const char *more, *expected;
     } cases[] = {
@@ -133,7 +149,8 @@ START_TEST(affinity_terms_stay_within_their_namespaces)
         {", namespaces: [prod]", ""},
         {", namespaceSelector: {}", ""},
         {", namespaceSelector: {matchLabels: {tier: back}}", ""},
-        {", namespaceSelector: {matchLabels: {tier: front}}", "!node(s) didn't match pod affinity rules"},
+        {", namespaceSelector: {matchLabels: {tier: front}}",
+         "!node(s) didn't match pod affinity rules"},
     };
     g_autoptr(Value) prod = value_new_f("{metadata: {name: prod, labels: {tier: back}}}");
     cluster_cache_put(cache, TABLE_NAMESPACES, "prod", prod);
@@ -148,8 +165,8 @@ START_TEST(affinity_terms_stay_within_their_namespaces)
 }
 END_TEST
 
-#define SPREAD_ZONE                                                                                           \
-    "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: DoNotSchedule, "            \
+#define SPREAD_ZONE                                                                                \
+    "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: DoNotSchedule, " \
     "labelSelector: {matchLabels: {app: web}}}]"
 
 START_TEST(hard_spreading_keeps_the_skew)
@@ -160,7 +177,9 @@ START_TEST(hard_spreading_keeps_the_skew)
               "node(s) didn't match pod topology spread constraints");
     ck_filter(cache, with(pod_base(), "spec.topologySpreadConstraints", SPREAD_ZONE), "n1", "");
     /* a pod that is going does not count */
-    put_pod_on(cache, with(test_pod("a", "web", NULL, NULL), "metadata.deletionTimestamp", "'2026-01-01T00:00:00Z'"),
+    put_pod_on(cache,
+               with(test_pod("a", "web", NULL, NULL), "metadata.deletionTimestamp",
+                    "'2026-01-01T00:00:00Z'"),
                "n0");
     ck_filter(cache, with(pod_base(), "spec.topologySpreadConstraints", SPREAD_ZONE), "n0", "");
     cluster_cache_check(cache);
@@ -219,13 +238,15 @@ START_TEST(claims_bind_the_pod_to_where_their_volumes_are)
     put_claim(cache, "default/data", "{metadata: {name: data, namespace: default}, spec: {}}");
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0",
               "!pod has unbound immediate PersistentVolumeClaims");
-    put_claim(cache, "default/data", "{metadata: {name: data, namespace: default, annotations: "
-                                     "{'pv.kubernetes.io/bind-completed': yes}}, spec: {volumeName: pv}}");
+    put_claim(cache, "default/data",
+              "{metadata: {name: data, namespace: default, annotations: "
+              "{'pv.kubernetes.io/bind-completed': yes}}, spec: {volumeName: pv}}");
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0",
               "!node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
-    g_autoptr(Value) volume = value_new_f(
-        "{metadata: {name: pv}, spec: {nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: "
-        "[{key: 'kubernetes.io/hostname', operator: In, values: [n1]}]}]}}}}");
+    g_autoptr(Value) volume =
+        value_new_f("{metadata: {name: pv}, spec: {nodeAffinity: {required: {nodeSelectorTerms: "
+                    "[{matchExpressions: "
+                    "[{key: 'kubernetes.io/hostname', operator: In, values: [n1]}]}]}}}}");
     cluster_cache_put(cache, TABLE_VOLUMES, "pv", volume);
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0",
               "!node(s) didn't match PersistentVolume's node affinity");
@@ -237,15 +258,18 @@ START_TEST(waiting_claims_need_a_volume_or_a_provisioner)
 {
     g_autoptr(ClusterCache) cache = test_cache(2);
     static const char volumes[] = "[{name: v, persistentVolumeClaim: {claimName: data}}]";
-    g_autoptr(Value) local = value_new_f("{metadata: {name: local}, provisioner: 'kubernetes.io/no-provisioner', "
-                                         "volumeBindingMode: WaitForFirstConsumer}");
+    g_autoptr(Value) local =
+        value_new_f("{metadata: {name: local}, provisioner: 'kubernetes.io/no-provisioner', "
+                    "volumeBindingMode: WaitForFirstConsumer}");
     cluster_cache_put(cache, TABLE_STORAGE_CLASSES, "local", local);
-    put_claim(cache, "default/data", "{metadata: {name: data, namespace: default}, spec: {storageClassName: local, "
-                                     "accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}}");
+    put_claim(cache, "default/data",
+              "{metadata: {name: data, namespace: default}, spec: {storageClassName: local, "
+              "accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}}");
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0",
               "!node(s) didn't find available persistent volumes to bind");
-    g_autoptr(Value) small = value_new_f("{metadata: {name: small}, spec: {storageClassName: local, accessModes: "
-                                         "[ReadWriteOnce], capacity: {storage: 1Gi}}, status: {phase: Available}}");
+    g_autoptr(Value) small =
+        value_new_f("{metadata: {name: small}, spec: {storageClassName: local, accessModes: "
+                    "[ReadWriteOnce], capacity: {storage: 1Gi}}, status: {phase: Available}}");
     cluster_cache_put(cache, TABLE_VOLUMES, "small", small);
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0",
               "!node(s) didn't find available persistent volumes to bind");
@@ -253,7 +277,8 @@ START_TEST(waiting_claims_need_a_volume_or_a_provisioner)
     cluster_cache_put(cache, TABLE_VOLUMES, "large", large);
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0", "");
     cluster_cache_put(cache, TABLE_VOLUMES, "large", NULL);
-    g_autoptr(Value) provisioned = value_set_at(local, "provisioner", value_new_string("csi.example.com"));
+    g_autoptr(Value) provisioned =
+        value_set_at(local, "provisioner", value_new_string("csi.example.com"));
     cluster_cache_put(cache, TABLE_STORAGE_CLASSES, "local", provisioned);
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n0", "");
 }
@@ -264,26 +289,30 @@ START_TEST(a_claim_of_one_pod_refuses_a_second)
     g_autoptr(ClusterCache) cache = test_cache(2);
     static const char volumes[] = "[{name: v, persistentVolumeClaim: {claimName: data}}]";
     put_claim(cache, "default/data",
-              "{metadata: {name: data, namespace: default}, spec: {volumeName: pv, accessModes: [ReadWriteOncePod]}, "
+              "{metadata: {name: data, namespace: default}, spec: {volumeName: pv, accessModes: "
+              "[ReadWriteOncePod]}, "
               "status: {phase: Bound}}");
     g_autoptr(Value) volume = value_new_f("{metadata: {name: pv}, spec: {}}");
     cluster_cache_put(cache, TABLE_VOLUMES, "pv", volume);
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n1", "");
     put_pod_on(cache, with(test_pod("a", "web", NULL, NULL), "spec.volumes", volumes), "n0");
     ck_filter(cache, with(pod_base(), "spec.volumes", volumes), "n1",
-              "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode");
+              "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod "
+              "access mode");
 }
 END_TEST
 
 TCase *
 filters_suite(void)
 {
-    return test_case("filters", a_plain_pod_fits_a_plain_node, nodes_say_why_they_refuse,
-                     requests_of_pods_there_count_and_preemption_may_help, host_ports_clash_by_protocol_and_address,
-                     anti_affinity_works_in_both_directions_and_by_domain,
-                     affinity_terms_stay_within_their_namespaces, hard_spreading_keeps_the_skew,
-                     spreading_counts_only_domains_the_node_affinity_allows,
-                     fewer_domains_than_min_domains_make_the_minimum_zero, changed_node_labels_move_its_pods_counts,
-                     claims_bind_the_pod_to_where_their_volumes_are, waiting_claims_need_a_volume_or_a_provisioner,
-                     a_claim_of_one_pod_refuses_a_second);
+    return test_case(
+        "filters", a_plain_pod_fits_a_plain_node, nodes_say_why_they_refuse,
+        requests_of_pods_there_count_and_preemption_may_help,
+        host_ports_clash_by_protocol_and_address,
+        anti_affinity_works_in_both_directions_and_by_domain,
+        affinity_terms_stay_within_their_namespaces, hard_spreading_keeps_the_skew,
+        spreading_counts_only_domains_the_node_affinity_allows,
+        fewer_domains_than_min_domains_make_the_minimum_zero,
+        changed_node_labels_move_its_pods_counts, claims_bind_the_pod_to_where_their_volumes_are,
+        waiting_claims_need_a_volume_or_a_provisioner, a_claim_of_one_pod_refuses_a_second);
 }

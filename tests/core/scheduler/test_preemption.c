@@ -39,7 +39,8 @@ preempt_text(ClusterCache *cache, Value *take_pod)
     else
         g_string_append(text, preemption.message);
     for (guint i = 0; preemption.victims != NULL && i < preemption.victims->len; i++)
-        g_string_append_printf(text, " %s", strchr(((PodInfo *)preemption.victims->pdata[i])->key, '/') + 1);
+        g_string_append_printf(text, " %s",
+                               strchr(((PodInfo *)preemption.victims->pdata[i])->key, '/') + 1);
     preemption_clear(&preemption);
     schedule_result_clear(&result);
     cycle_clear(&cycle);
@@ -49,10 +50,10 @@ preempt_text(ClusterCache *cache, Value *take_pod)
     return g_string_free(text, FALSE);
 }
 
-#define ck_preempt(cache, pod, expected)                                                                     \
-    do {                                                                                                     \
-        g_autofree char *found = preempt_text(cache, pod);                                                   \
-        ck_assert_str_eq(found, expected);                                                                   \
+#define ck_preempt(cache, pod, expected)                                                           \
+    do {                                                                                           \
+        g_autofree char *found = preempt_text(cache, pod);                                         \
+        ck_assert_str_eq(found, expected);                                                         \
     } while (0)
 
 START_TEST(only_as_many_as_needed_go_and_the_least_important)
@@ -91,8 +92,9 @@ END_TEST
 START_TEST(disruption_budgets_are_spared)
 {
     g_autoptr(ClusterCache) cache = test_cache(2);
-    g_autoptr(Value) budget = value_new_f("{metadata: {name: b, namespace: default}, spec: {selector: {matchLabels: {app: "
-                                          "kept}}}, status: {disruptionsAllowed: 0}}");
+    g_autoptr(Value) budget = value_new_f(
+        "{metadata: {name: b, namespace: default}, spec: {selector: {matchLabels: {app: "
+        "kept}}}, status: {disruptionsAllowed: 0}}");
     cluster_cache_put(cache, TABLE_DISRUPTION_BUDGETS, "default/b", budget);
     put_pod_on(cache, pod_of("kept", 1, "4"), "n0");
     put_pod_on(cache, pod_of("other", 5, "4"), "n1");
@@ -122,12 +124,15 @@ END_TEST
 START_TEST(a_pod_whose_victims_are_still_going_waits)
 {
     g_autoptr(ClusterCache) cache = test_cache(1);
-    Value *victim = with(pod_of("a", 1, "4"), "metadata.deletionTimestamp", "'2026-01-01T00:00:00Z'");
-    victim = with(victim, "status.conditions", "[{type: DisruptionTarget, status: 'True', reason: PreemptionByScheduler}]");
+    Value *victim =
+        with(pod_of("a", 1, "4"), "metadata.deletionTimestamp", "'2026-01-01T00:00:00Z'");
+    victim = with(victim, "status.conditions",
+                  "[{type: DisruptionTarget, status: 'True', reason: PreemptionByScheduler}]");
     put_pod_on(cache, victim, "n0");
     PodInfo *pod = put_pod(cache, pod_of("p", 9, "1"));
     cluster_cache_nominate(cache, pod, "n0");
-    ck_preempt(cache, pod_of("p", 9, "1"), "preemption: not eligible due to a terminating pod on the nominated node.");
+    ck_preempt(cache, pod_of("p", 9, "1"),
+               "preemption: not eligible due to a terminating pod on the nominated node.");
 }
 END_TEST
 
@@ -149,11 +154,12 @@ START_TEST(anti_affinity_is_cured_by_taking_the_other_pod)
     g_autoptr(ClusterCache) cache = test_cache(1);
     put_pod_on(cache, pod_of("rival", 1, "1"), "n0");
     put_pod_on(cache, pod_of("bystander", 1, "1"), "n0");
-    ck_preempt(cache,
-               with(pod_of("p", 9, "1"), "spec.affinity",
-                    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
-                    "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: rival}}}]}}"),
-               "n0: rival");
+    ck_preempt(
+        cache,
+        with(pod_of("p", 9, "1"), "spec.affinity",
+             "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+             "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: rival}}}]}}"),
+        "n0: rival");
 }
 END_TEST
 
@@ -161,8 +167,9 @@ TCase *
 preemption_suite(void)
 {
     return test_case("preemption", only_as_many_as_needed_go_and_the_least_important,
-                     the_node_whose_victims_matter_least_is_taken, fewer_victims_win_among_equals_then_the_younger,
-                     disruption_budgets_are_spared, the_message_says_why_nobody_goes,
-                     a_pod_whose_victims_are_still_going_waits, room_made_for_a_nominated_pod_is_not_for_others,
+                     the_node_whose_victims_matter_least_is_taken,
+                     fewer_victims_win_among_equals_then_the_younger, disruption_budgets_are_spared,
+                     the_message_says_why_nobody_goes, a_pod_whose_victims_are_still_going_waits,
+                     room_made_for_a_nominated_pod_is_not_for_others,
                      anti_affinity_is_cured_by_taking_the_other_pod);
 }

@@ -21,7 +21,8 @@ fixture_init(Fixture *fixture, const Value *config)
     const Ports *ports = test_world_ports(fixture->world, "control-plane");
     fixture->api = fake_api_new(test_world_ports(fixture->world, "api"), NULL);
     fixture->client =
-        client_new(ports, NULL, fake_api_transport(fixture->api, "system:kube-scheduler"), &(ClientOptions){0});
+        client_new(ports, NULL, fake_api_transport(fixture->api, "system:kube-scheduler"),
+                   &(ClientOptions){0});
     fixture->scheduler = scheduler_new(ports, fixture->client, config);
 }
 
@@ -78,7 +79,8 @@ START_TEST(a_pod_is_bound_and_told)
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "web"), "n1");
     ck_assert(has_event(&fixture, "web", "Scheduled", "Successfully assigned default/web to n1"));
-    ck_assert(test_texts_have(test_world_facts(fixture.world), "chose node n1 for pod default/web"));
+    ck_assert(
+        test_texts_have(test_world_facts(fixture.world), "chose node n1 for pod default/web"));
     g_autoptr(Value) why = scheduler_explain(fixture.scheduler, "default/web");
     ck_assert_str_eq(value_text_at(why, "node"), "n1");
     ck_assert(value_bool_at(why, "nodes[0].selected"));
@@ -91,10 +93,12 @@ START_TEST(a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_fits)
     Fixture fixture;
     fixture_init(&fixture, NULL);
     fake_api_put(fixture.api, "", "nodes", test_node("n1"));
-    add_pod(&fixture, with(test_pod("win", "win", NULL, NULL), "spec.nodeSelector", "{'kubernetes.io/os': windows}"));
+    add_pod(&fixture, with(test_pod("win", "win", NULL, NULL), "spec.nodeSelector",
+                           "{'kubernetes.io/os': windows}"));
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     static const char message[] =
-        "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, "
+        "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new "
+        "claims to deallocate, "
         "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
     ck_assert(has_event(&fixture, "win", "FailedScheduling", message));
     const Value *condition = condition_of(&fixture, "win", "PodScheduled");
@@ -104,7 +108,8 @@ START_TEST(a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_fits)
     g_autoptr(Value) why = scheduler_explain(fixture.scheduler, "default/win");
     ck_assert_str_eq(value_text_at(why, "message"), message);
     ck_assert_str_eq(value_text_at(why, "nodes[0].filters[-1].plugin"), "NodeAffinity");
-    fake_api_put(fixture.api, "", "nodes", with(test_node("w1"), "metadata.labels['kubernetes.io/os']", "windows"));
+    fake_api_put(fixture.api, "", "nodes",
+                 with(test_node("w1"), "metadata.labels['kubernetes.io/os']", "windows"));
     test_world_run_for(fixture.world, 5 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "win"), "w1");
     fixture_clear(&fixture);
@@ -140,11 +145,14 @@ START_TEST(gates_hold_a_pod_until_they_are_gone)
     Fixture fixture;
     fixture_init(&fixture, NULL);
     fake_api_put(fixture.api, "", "nodes", test_node("n1"));
-    add_pod(&fixture, with(test_pod("web", "web", NULL, NULL), "spec.schedulingGates", "[{name: example.com/wait}]"));
+    add_pod(&fixture, with(test_pod("web", "web", NULL, NULL), "spec.schedulingGates",
+                           "[{name: example.com/wait}]"));
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "web"), "");
-    ck_assert_str_eq(value_text_at(condition_of(&fixture, "web", "PodScheduled"), "reason"), "SchedulingGated");
-    fake_api_edit(fixture.api, "", "pods", "default", "web", "spec.schedulingGates", value_new_array());
+    ck_assert_str_eq(value_text_at(condition_of(&fixture, "web", "PodScheduled"), "reason"),
+                     "SchedulingGated");
+    fake_api_edit(fixture.api, "", "pods", "default", "web", "spec.schedulingGates",
+                  value_new_array());
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "web"), "n1");
     fixture_clear(&fixture);
@@ -160,9 +168,11 @@ START_TEST(a_refused_binding_is_tried_again)
     add_pod(&fixture, test_pod("web", "web", "3", NULL));
     test_world_run_for(fixture.world, 500 * NS_PER_MS);
     ck_assert_str_eq(node_of(&fixture, "web"), "");
-    ck_assert(has_event(&fixture, "web", "FailedScheduling",
-                        "binding rejected: running Bind plugin \"DefaultBinder\": disk is on fire"));
-    ck_assert_str_eq(value_text_at(condition_of(&fixture, "web", "PodScheduled"), "reason"), "SchedulerError");
+    ck_assert(
+        has_event(&fixture, "web", "FailedScheduling",
+                  "binding rejected: running Bind plugin \"DefaultBinder\": disk is on fire"));
+    ck_assert_str_eq(value_text_at(condition_of(&fixture, "web", "PodScheduled"), "reason"),
+                     "SchedulerError");
     test_world_run_for(fixture.world, 3 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "web"), "n1");
     fixture_clear(&fixture);
@@ -210,7 +220,8 @@ START_TEST(a_more_important_pod_preempts)
         ck_assert_str_eq(value_text_at(condition_of(&fixture, "low", "DisruptionTarget"), "reason"),
                          "PreemptionByScheduler");
         ck_assert_str_eq(value_text_at(fake_api_get(fixture.api, "", "pods", "default", "high"),
-                                       "status.nominatedNodeName"), "n1");
+                                       "status.nominatedNodeName"),
+                         "n1");
         ck_assert_str_eq(node_of(&fixture, "high"), "");
         fake_api_remove(fixture.api, "", "pods", "default", "low");
     }
@@ -225,21 +236,28 @@ START_TEST(a_waiting_claim_is_given_its_node_and_waited_for)
     Fixture fixture;
     fixture_init(&fixture, NULL);
     fake_api_put(fixture.api, "", "nodes", test_node("n1"));
-    fake_api_put(fixture.api, "storage.k8s.io", "storageclasses",
-                 value_new_f("{metadata: {name: fast}, provisioner: csi, volumeBindingMode: WaitForFirstConsumer}"));
+    fake_api_put(
+        fixture.api, "storage.k8s.io", "storageclasses",
+        value_new_f(
+            "{metadata: {name: fast}, provisioner: csi, volumeBindingMode: WaitForFirstConsumer}"));
     fake_api_put(fixture.api, "", "persistentvolumeclaims",
-                 value_new_f("{metadata: {name: data, namespace: default}, spec: {storageClassName: fast, accessModes: "
+                 value_new_f("{metadata: {name: data, namespace: default}, spec: "
+                             "{storageClassName: fast, accessModes: "
                              "[ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}"));
     add_pod(&fixture, with(test_pod("db", "db", NULL, NULL), "spec.volumes",
                            "[{name: v, persistentVolumeClaim: {claimName: data}}]"));
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     const Value *claim = fake_api_get(fixture.api, "", "persistentvolumeclaims", "default", "data");
-    ck_assert_str_eq(value_text_at(claim, "metadata.annotations['volume.kubernetes.io/selected-node']"), "n1");
+    ck_assert_str_eq(
+        value_text_at(claim, "metadata.annotations['volume.kubernetes.io/selected-node']"), "n1");
     ck_assert_str_eq(node_of(&fixture, "db"), "");
-    fake_api_put(fixture.api, "", "persistentvolumes", value_new_f("{metadata: {name: pv}, spec: {}}"));
-    fake_api_edit(fixture.api, "", "persistentvolumeclaims", "default", "data", "spec.volumeName", value_new_string("pv"));
+    fake_api_put(fixture.api, "", "persistentvolumes",
+                 value_new_f("{metadata: {name: pv}, spec: {}}"));
+    fake_api_edit(fixture.api, "", "persistentvolumeclaims", "default", "data", "spec.volumeName",
+                  value_new_string("pv"));
     fake_api_edit(fixture.api, "", "persistentvolumeclaims", "default", "data",
-                  "metadata.annotations['pv.kubernetes.io/bind-completed']", value_new_string("yes"));
+                  "metadata.annotations['pv.kubernetes.io/bind-completed']",
+                  value_new_string("yes"));
     test_world_run_for(fixture.world, 2 * NS_PER_S);
     ck_assert_str_eq(node_of(&fixture, "db"), "n1");
     fixture_clear(&fixture);
@@ -256,15 +274,16 @@ START_TEST(evaluating_shows_every_node_and_changes_nothing)
     }
     add_pod(&fixture, test_pod("web", "web", "100m", "64Mi"));
     test_world_run_for(fixture.world, 2 * NS_PER_S);
-    g_autoptr(Value) table =
-        scheduler_evaluate(fixture.scheduler, fake_api_get(fixture.api, "", "pods", "default", "web"));
+    g_autoptr(Value) table = scheduler_evaluate(
+        fixture.scheduler, fake_api_get(fixture.api, "", "pods", "default", "web"));
     ck_assert_int_eq(value_int_at(table, "feasibleNodes"), 3);
     ck_assert_uint_eq(value_size(value_get(table, "nodes")), 3);
     ck_assert_str_eq(value_text_at(table, "nodes[0].scores[0].plugin"), "TaintToleration");
     ck_assert_int_eq(value_int_at(table, "nodes[0].scores[0].weighted"), 300);
     g_autoptr(Value) stranger = test_pod("other", "web", "100", NULL);
     g_autoptr(Value) none = scheduler_evaluate(fixture.scheduler, stranger);
-    ck_assert_str_eq(value_text_at(none, "message"), "0/3 nodes are available: 3 Insufficient cpu.");
+    ck_assert_str_eq(value_text_at(none, "message"),
+                     "0/3 nodes are available: 3 Insufficient cpu.");
     fixture_clear(&fixture);
 }
 END_TEST
@@ -273,7 +292,8 @@ START_TEST(the_configuration_names_profiles_and_weights)
 {
     Fixture fixture;
     g_autoptr(Value) config = value_new_f(
-        "{profiles: [{schedulerName: packer, plugins: {score: {disabled: [{name: ImageLocality}]}}, pluginConfig: "
+        "{profiles: [{schedulerName: packer, plugins: {score: {disabled: [{name: "
+        "ImageLocality}]}}, pluginConfig: "
         "[{name: NodeResourcesFit, args: {scoringStrategy: {type: MostAllocated}}}]}]}");
     fixture_init(&fixture, config);
     fake_api_put(fixture.api, "", "nodes", test_node("n1"));
@@ -291,10 +311,12 @@ END_TEST
 TCase *
 scheduler_suite(void)
 {
-    return test_case("scheduler", a_pod_is_bound_and_told, a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_fits,
-                     without_nodes_it_says_so, pods_of_another_scheduler_are_left_alone,
-                     gates_hold_a_pod_until_they_are_gone, a_refused_binding_is_tried_again,
-                     cycles_do_not_wait_for_bindings_and_count_assumed_pods, a_more_important_pod_preempts,
-                     a_waiting_claim_is_given_its_node_and_waited_for, evaluating_shows_every_node_and_changes_nothing,
-                     the_configuration_names_profiles_and_weights);
+    return test_case(
+        "scheduler", a_pod_is_bound_and_told,
+        a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_fits, without_nodes_it_says_so,
+        pods_of_another_scheduler_are_left_alone, gates_hold_a_pod_until_they_are_gone,
+        a_refused_binding_is_tried_again, cycles_do_not_wait_for_bindings_and_count_assumed_pods,
+        a_more_important_pod_preempts, a_waiting_claim_is_given_its_node_and_waited_for,
+        evaluating_shows_every_node_and_changes_nothing,
+        the_configuration_names_profiles_and_weights);
 }
