@@ -1,8 +1,8 @@
 /* From a chosen node to a bound pod, over several events:
  *
- *   reserve (assume the pod and its volumes) -> write volumes and claims -> wait until claims are
- * bound -> POST pods/binding |                      |                          |
- *                                     +------ binding_fail: forget, tell, put back -----+
+ *   reserve ---> write volumes, claims ---> wait for bound claims ---> POST pods/binding
+ *   (assume)              |                          |                       |
+ *                         +------- binding_fail: forget, tell, put back -----+
  */
 #include "core/scheduler/scheduler_private.h"
 #include "core/scheduler/volumes.h"

@@ -35,10 +35,15 @@ set_plugins(Profile *profile, const Value *point, bool score_only)
 static void
 set_filters(Profile *profile, const Value *point)
 {
-    VALUE_ARRAY_FOREACH (item, value_get(point, "disabled")) {
+    VALUE_ARRAY_FOREACH (item, value_get(point, "disabled"))
+        for (int i = 0; i < PLUGIN_COUNT; i++)
+            if (strcmp(value_text_at(item, "name"), "*") == 0 ||
+                strcmp(value_text_at(item, "name"), SCHEDULER_PLUGINS[i]->name) == 0)
+                profile->filters[i] = false;
+    VALUE_ARRAY_FOREACH (item, value_get(point, "enabled")) {
         int index = plugin_index_by_name(value_text_at(item, "name"));
-        if (index >= 0 && profile->weights[index] == 0)
-            profile->enabled[index] = false;
+        if (index >= 0)
+            profile->enabled[index] = profile->filters[index] = true;
     }
 }
 

@@ -21,7 +21,7 @@ profile_new(const char *name)
     profile->min_candidates_percentage = 10;
     profile->min_candidates_absolute = 100;
     for (int i = 0; i < PLUGIN_COUNT; i++) {
-        profile->enabled[i] = true;
+        profile->enabled[i] = profile->filters[i] = true;
         profile->weights[i] = SCHEDULER_PLUGINS[i]->weight;
     }
     return profile;
@@ -72,7 +72,7 @@ cycle_pre_filter(Cycle *cycle, Status *ret_status)
 {
     for (int i = 0; i < PLUGIN_COUNT; i++) {
         const Plugin *plugin = SCHEDULER_PLUGINS[i];
-        if (!cycle->profile->enabled[i] || plugin->filter == NULL) {
+        if (!cycle->profile->enabled[i] || !cycle->profile->filters[i] || plugin->filter == NULL) {
             cycle->skip_filter |= 1u << i;
             continue;
         }

@@ -60,7 +60,7 @@ typedef enum {
     EVENT_NODE_UNSCHEDULABLE = 1 << 4,
     EVENT_NODE_DELETE = 1 << 5,
     EVENT_POD_ADD = 1 << 6,    /* a pod on a node, seen for the first time */
-    EVENT_POD_UPDATE = 1 << 7, /* its labels, requests, or the start of its deletion */
+    EVENT_POD_UPDATE = 1 << 7, /* its labels or requests */
     EVENT_POD_DELETE = 1 << 8, /* gone, finished, or its binding failed */
     EVENT_SELF = 1 << 9,       /* the pending pod itself was changed */
     EVENT_GATES = 1 << 10,     /* its scheduling gates were */
@@ -68,10 +68,11 @@ typedef enum {
     EVENT_VOLUME = 1 << 12,
     EVENT_STORAGE_CLASS = 1 << 13,
     EVENT_NAMESPACE = 1 << 14,
-    EVENT_SPREADING = 1 << 15, /* services and controllers */
+    EVENT_SPREADING = 1 << 15,    /* services and controllers */
+    EVENT_POD_DELETING = 1 << 16, /* its deletion has begun */
 } ClusterEventKind;
 
-#define EVENT_KINDS 16
+#define EVENT_KINDS 17
 #define EVENT_NODE_ANY                                                                             \
     (EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABEL | EVENT_NODE_TAINT |               \
      EVENT_NODE_UNSCHEDULABLE)
@@ -91,6 +92,7 @@ typedef struct Profile {
     char *name;                    /* schedulerName */
     int32_t weights[PLUGIN_COUNT]; /* of scores; 0: does not score */
     bool enabled[PLUGIN_COUNT];
+    bool filters[PLUGIN_COUNT];           /* it may filter */
     int32_t percentage_of_nodes_to_score; /* 0: adaptive */
     int32_t hard_pod_affinity_weight;
     bool most_allocated;               /* NodeResourcesFit scoringStrategy */

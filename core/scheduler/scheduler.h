@@ -16,10 +16,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scheduler, scheduler_free)
 bool scheduler_is_synced(const Scheduler *scheduler);
 
 /* What the last cycle of a pod ("namespace/name") decided and why; NULL when it is not among those
- * remembered. Owned: {pod, time, node (absent: none), message, allNodes, evaluatedNodes,
- * feasibleNodes, nodes: [{name, feasible, selected, total, filters: [{plugin, passed, reasons:
- * [...]}],                  up to the one that rejects the node scores: [{plugin, raw, normalized,
- * weight, weighted}]}]}      of feasible nodes, when there was a choice */
+ * remembered. Owned:
+ *
+ *   {pod, time, node (absent: none), message, allNodes, evaluatedNodes, feasibleNodes,
+ *    nodes: [{name, feasible, selected, total,
+ *             filters: [{plugin, passed, reasons: [...]}],
+ *             scores: [{plugin, raw, normalized, weight, weighted}]}]}
+ *
+ * Filters end with the one that rejects the node. Scores are there for feasible nodes, when there
+ * was a choice. */
 Value *scheduler_explain(const Scheduler *scheduler, const char *pod_key);
 
 /* The same for any pod (in the cluster or not) against all nodes as they are now, with the first of

@@ -3,9 +3,9 @@
  * all pods.
  *
  *   Topology    one label key: which domain (label value) each node is in
- *   PodSet      the pods some terms speak of: how many on each node; and by domain, one Counter a
- * topology and set of nodes OwnedTerm   a term that pods bring with them: how many such pods a
- * domain
+ *   PodSet      the pods some terms speak of: how many are on each node,
+ *               and by domain one Counter for each topology and set of nodes
+ *   OwnedTerm   a term that pods bring with them: how many such pods a domain has
  *
  * Sets and terms are found by the digest of their content. A PodSet nobody asked for lately is
  * dropped when there are too many; a term goes with the last class that owns it. */

@@ -29,16 +29,18 @@ pod_on_node(Scheduler *scheduler, const char *key, const Value *object)
     bool seen = pod != NULL && pod->node != NULL && !pod->assumed;
     uint64_t digest = seen ? pod->class_->digest : 0;
     bool deleting = seen && pod->deleting;
+    g_autoptr(Value) before = seen ? value_ref(pod->pod) : NULL;
     if (pod != NULL) {
         scheduling_queue_remove(scheduler->queue, pod);
         cluster_cache_nominate(scheduler->cache, pod, NULL);
     }
     pod = cluster_cache_set_pod(scheduler->cache, key, object);
-    ClusterEvent event = {.new_ = object, .pod = pod, .key = pod->key};
+    ClusterEvent event = {.old = before, .new_ = object, .pod = pod, .key = pod->key};
     if (!seen)
         event.kinds = EVENT_POD_ADD;
-    else if (digest != pod->class_->digest || deleting != pod->deleting)
-        event.kinds = EVENT_POD_UPDATE;
+    else
+        event.kinds = (digest != pod->class_->digest ? EVENT_POD_UPDATE : 0) |
+                      (deleting != pod->deleting ? EVENT_POD_DELETING : 0);
     if (event.kinds != 0)
         scheduling_queue_event(scheduler->queue, &event);
 }

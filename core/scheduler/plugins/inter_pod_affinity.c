@@ -236,7 +236,7 @@ hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
                   any_term_matches(cache, &other->required_anti_affinity, own);
     if (event->kinds & EVENT_POD_DELETE)
         return repels;
-    return attracts || ((event->kinds & EVENT_POD_UPDATE) && repels);
+    return attracts || (event->kinds & EVENT_POD_UPDATE); /* its labels may have matched before */
 }
 
 const Plugin INTER_POD_AFFINITY = {

@@ -91,11 +91,25 @@ fits_capacity(const ClusterCache *cache, const PodClass *class_, const Value *no
     return fits;
 }
 
+/* Does the pod on a node ask for less than before? */
+static bool
+asks_less(const PodClass *class_, const Value *old)
+{
+    ResourceList list = {0};
+    pod_requests(old, &list);
+    bool less = class_->milli_cpu < list.milli_cpu || class_->memory < list.memory ||
+                class_->ephemeral_storage < list.ephemeral_storage;
+    resource_list_clear(&list);
+    return less;
+}
+
 static bool
 hint(ClusterCache *cache, const PodInfo *pod, const ClusterEvent *event)
 {
     if (event->node != NULL)
         return fits_capacity(cache, pod->class_, event->new_);
+    if (event->kinds & EVENT_POD_UPDATE)
+        return asks_less(event->pod->class_, event->old);
     return true; /* a pod that goes leaves at least its place */
 }
 

@@ -335,7 +335,7 @@ const Plugin POD_TOPOLOGY_SPREAD = {
     .name = "PodTopologySpread",
     .weight = 2,
     .events = EVENT_NODE_ADD | EVENT_NODE_DELETE | EVENT_NODE_LABEL | EVENT_NODE_TAINT |
-              EVENT_POD_ADD | EVENT_POD_UPDATE | EVENT_POD_DELETE | EVENT_SELF,
+              EVENT_POD_ADD | EVENT_POD_UPDATE | EVENT_POD_DELETING | EVENT_POD_DELETE | EVENT_SELF,
     .hint = hint,
     .pre_filter = pre_filter,
     .filter = filter,

@@ -231,6 +231,95 @@ START_TEST(a_more_important_pod_preempts)
 }
 END_TEST
 
+START_TEST(a_deletion_that_only_begins_wakes_nobody_who_needs_room)
+{
+    Fixture fixture;
+    fixture_init(&fixture, NULL);
+    fake_api_put(fixture.api, "", "nodes", test_node("n1"));
+    add_pod(&fixture, with(test_pod("old", "web", "4", NULL), "spec.nodeName", "n1"));
+    test_world_run_for(fixture.world, NS_PER_S);
+    add_pod(&fixture, test_pod("new", "web", "4", NULL));
+    test_world_run_for(fixture.world, 2 * NS_PER_S);
+    fake_api_edit(fixture.api, "", "pods", "default", "old", "metadata.deletionTimestamp",
+                  value_new_string("2026-01-01T00:00:10Z"));
+    test_world_run_for(fixture.world, 5 * NS_PER_S);
+    g_autoptr(Value) waiting = scheduler_status(fixture.scheduler);
+    ck_assert_int_eq(value_int_at(waiting, "failed"), 1);
+    fake_api_remove(fixture.api, "", "pods", "default", "old");
+    test_world_run_for(fixture.world, 5 * NS_PER_S);
+    ck_assert_str_eq(node_of(&fixture, "new"), "n1");
+    fixture_clear(&fixture);
+}
+END_TEST
+
+START_TEST(a_static_volume_is_reserved_for_the_claim)
+{
+    Fixture fixture;
+    fixture_init(&fixture, NULL);
+    fake_api_put(fixture.api, "", "nodes", test_node("n1"));
+    fake_api_put(
+        fixture.api, "storage.k8s.io", "storageclasses",
+        value_new_f("{metadata: {name: local}, provisioner: 'kubernetes.io/no-provisioner', "
+                    "volumeBindingMode: WaitForFirstConsumer}"));
+    fake_api_put(
+        fixture.api, "", "persistentvolumes",
+        value_new_f("{metadata: {name: pv}, spec: {storageClassName: local, accessModes: "
+                    "[ReadWriteOnce], capacity: {storage: 5Gi}}, status: {phase: Available}}"));
+    for (int i = 0; i < 2; i++) {
+        fake_api_put(
+            fixture.api, "", "persistentvolumeclaims",
+            value_new_f("{metadata: {name: %s, namespace: default}, spec: {storageClassName: "
+                        "local, accessModes: [ReadWriteOnce], resources: {requests: {storage: "
+                        "1Gi}}}}",
+                        i == 0 ? "a" : "b"));
+        add_pod(&fixture, with(test_pod(i == 0 ? "pa" : "pb", "db", NULL, NULL), "spec.volumes",
+                               i == 0 ? "[{name: v, persistentVolumeClaim: {claimName: a}}]"
+                                      : "[{name: v, persistentVolumeClaim: {claimName: b}}]"));
+    }
+    test_world_run_for(fixture.world, 2 * NS_PER_S);
+    const Value *volume = fake_api_get(fixture.api, "", "persistentvolumes", NULL, "pv");
+    ck_assert_str_eq(value_text_at(volume, "spec.claimRef.name"), "a");
+    ck_assert_str_eq(
+        value_text_at(volume, "metadata.annotations['pv.kubernetes.io/bound-by-controller']"),
+        "yes");
+    ck_assert_str_eq(
+        value_text_at(condition_of(&fixture, "pb", "PodScheduled"), "message"),
+        "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to "
+        "bind. no new claims to deallocate, preemption: 0/1 nodes are available: 1 "
+        "Preemption is not helpful for scheduling.");
+    fixture_clear(&fixture);
+}
+END_TEST
+
+START_TEST(many_pods_are_bound_each_once_and_no_node_is_overcommitted)
+{
+    Fixture fixture;
+    fixture_init(&fixture, NULL);
+    for (int i = 0; i < 20; i++) {
+        g_autofree char *name = g_strdup_printf("n%02d", i);
+        fake_api_put(fixture.api, "", "nodes", test_node(name));
+    }
+    for (int i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("p%03d", i);
+        add_pod(&fixture, test_pod(name, "web", "1", NULL));
+    }
+    test_world_run_for(fixture.world, 5 * NS_PER_S);
+    int counts[20] = {0}, bound = 0;
+    for (int i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("p%03d", i);
+        const char *node = node_of(&fixture, name);
+        bound += *node != '\0';
+        if (*node != '\0')
+            counts[atoi(node + 1)]++;
+    }
+    ck_assert_int_eq(bound, 80);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(counts[i], 4);
+    ck_assert_uint_eq(fake_api_count_requests(fixture.api, "POST pods/binding"), 80);
+    fixture_clear(&fixture);
+}
+END_TEST
+
 START_TEST(a_waiting_claim_is_given_its_node_and_waited_for)
 {
     Fixture fixture;
@@ -316,7 +405,10 @@ scheduler_suite(void)
         a_pod_that_fits_nowhere_says_why_and_is_bound_when_it_fits, without_nodes_it_says_so,
         pods_of_another_scheduler_are_left_alone, gates_hold_a_pod_until_they_are_gone,
         a_refused_binding_is_tried_again, cycles_do_not_wait_for_bindings_and_count_assumed_pods,
-        a_more_important_pod_preempts, a_waiting_claim_is_given_its_node_and_waited_for,
+        a_more_important_pod_preempts, a_deletion_that_only_begins_wakes_nobody_who_needs_room,
+        a_static_volume_is_reserved_for_the_claim,
+        many_pods_are_bound_each_once_and_no_node_is_overcommitted,
+        a_waiting_claim_is_given_its_node_and_waited_for,
         evaluating_shows_every_node_and_changes_nothing,
         the_configuration_names_profiles_and_weights);
 }
