@@ -1,4 +1,4 @@
 #include "tests/core/kubelet/suites.h"
 #include "tests/support/runner.h"
 
-TEST_RUNNER("core/kubelet", life_case, containers_case, beside_case)
+TEST_RUNNER("core/kubelet", life_case, containers_case, beside_case, tables_case, server_case)
