@@ -56,11 +56,30 @@ fits(PodWorker *worker, char **ret_reason, char **ret_message)
     return !full;
 }
 
+/* A pod for another operating system than the node's. */
+static bool
+wrong_os(const PodWorker *worker, char **ret_reason, char **ret_message)
+{
+    const char *os = value_string_at(worker->kubelet->facts, "nodeInfo.operatingSystem");
+    const char *wanted = value_string_at(worker->pod, "spec.os.name");
+    if (os == NULL || wanted == NULL || g_str_equal(wanted, os))
+        return false;
+    *ret_reason = g_strdup("PodOSNotSupported");
+    *ret_message = g_strdup("Failed to admit pod as the OS field doesn't match node OS");
+    return true;
+}
+
 bool
 admit_pod(PodWorker *worker, char **ret_reason, char **ret_message)
 {
     if (worker->from_orphan || worker->adopted)
         return true; /* it was admitted before this kubelet started */
+    if (wrong_os(worker, ret_reason, ret_message))
+        return false;
+    if (eviction_refuses(worker, ret_message)) {
+        *ret_reason = g_strdup("Evicted");
+        return false;
+    }
     if (!fits(worker, ret_reason, ret_message))
         return false;
     const Value *node = node_object(worker->kubelet);

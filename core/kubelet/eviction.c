@@ -103,6 +103,26 @@ evict(PodWorker *worker, const char *resource, const HostPressure *pressure)
     worker_fail(worker, "Evicted", text->str, true, 1);
 }
 
+bool
+eviction_refuses(const PodWorker *worker, char **ret_message)
+{
+    const Value *conditions = worker->kubelet->conditions;
+    if (worker->is_static || pod_priority(worker->pod) >= CRITICAL_PRIORITY)
+        return false;
+    g_autoptr(GPtrArray) types = g_ptr_array_new();
+    static const char *const TYPES[] = {"MemoryPressure", "DiskPressure", "PIDPressure"};
+    for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++) {
+        if (condition_is(conditions, TYPES[i], "True"))
+            g_ptr_array_add(types, (char *)TYPES[i]);
+    }
+    bool memory_only = types->len == 1 && g_str_equal(types->pdata[0], TYPES[0]);
+    if (types->len == 0 || (memory_only && !g_str_equal(pod_qos_class(worker->pod), "BestEffort")))
+        return false;
+    g_autofree char *list = format_list(types);
+    *ret_message = g_strdup_printf("The node had condition: %s. ", list);
+    return true;
+}
+
 void
 eviction_check(Kubelet *kubelet, const HostPressure *pressure)
 {
@@ -114,6 +134,8 @@ eviction_check(Kubelet *kubelet, const HostPressure *pressure)
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
     kubelet_each_worker(kubelet, collect, candidates);
     node_event(kubelet, "Warning", "EvictionThresholdMet", "Attempting to reclaim %s", resource);
+    if (!memory && pressure->disk && gc_images(kubelet) > 0)
+        return; /* that may be enough: the next tick tells */
     if (candidates->len == 0)
         return;
     g_array_sort(candidates, compare);

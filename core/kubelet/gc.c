@@ -42,6 +42,39 @@ gc_dead_containers(PodWorker *worker)
     }
 }
 
+static bool
+image_is_used(const RuntimeView *all, const Value *image)
+{
+    VALUE_ARRAY_FOREACH (name, value_get(image, "names")) {
+        for (guint i = 0; i < all->containers->len; i++) {
+            const ContainerStatus *status = &g_array_index(all->containers, ContainerStatus, i);
+            if (g_strcmp0(status->image, value_text(name)) == 0 || g_strcmp0(status->image_ref, value_text(name)) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+unsigned
+gc_images(Kubelet *kubelet)
+{
+    Runtime *runtime = kubelet->runtime;
+    if (runtime->ops->remove_image == NULL)
+        return 0;
+    g_autoptr(RuntimeView) all = runtime_view_new(runtime, NULL);
+    g_autoptr(Value) images = runtime->ops->list_images(runtime);
+    unsigned removed = 0;
+    VALUE_ARRAY_FOREACH (image, images) {
+        if (image_is_used(all, image))
+            continue;
+        const char *name = value_text(value_item(value_get(image, "names"), 0));
+        trace_decision(kubelet->ports->trace, kubelet->actor, "remove-image", NULL, "remove unused image %s", name);
+        runtime->ops->remove_image(runtime, name, op_runtime_done, op_new(kubelet, NULL, ignore));
+        removed++;
+    }
+    return removed;
+}
+
 void
 gc_remove_pod(Kubelet *kubelet, const char *pod_uid)
 {

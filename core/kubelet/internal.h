@@ -232,9 +232,13 @@ void node_event(Kubelet *kubelet, const char *type, const char *reason, const ch
 bool admit_pod(PodWorker *worker, char **ret_reason, char **ret_message);
 /* eviction.c */
 void eviction_check(Kubelet *kubelet, const HostPressure *pressure);
+/* Would a pod like this add to a pressure that the node is under? Then *ret_message (owned) says which. */
+bool eviction_refuses(const PodWorker *worker, char **ret_message);
 /* gc.c */
 void gc_dead_containers(PodWorker *worker); /* one dead one a container is kept */
 void gc_remove_pod(Kubelet *kubelet, const char *pod_uid);
+/* Removes images that no container uses; returns how many. */
+unsigned gc_images(Kubelet *kubelet);
 /* static_pods.c */
 void static_pods_start(Kubelet *kubelet);
 void mirror_pod_sync(PodWorker *worker);
@@ -277,6 +281,7 @@ struct Kubelet {
 };
 
 int64_t kubelet_now(const Kubelet *kubelet);
+void kubelet_read_facts(Kubelet *kubelet); /* of the host, anew */
 bool kubelet_feature(const Kubelet *kubelet, const char *gate);
 PodWorker *kubelet_find_worker(const Kubelet *kubelet, const char *uid);
 /* Of a pod that is not being removed first; else any. */

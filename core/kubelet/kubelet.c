@@ -174,6 +174,8 @@ on_mirror_changed(Kubelet *kubelet, const Value *object, bool gone, bool initial
 {
     PodWorker *worker = kubelet_find_named(kubelet, object_namespace(object), object_name(object));
     if (worker != NULL && worker->is_static) {
+        if (!gone && worker->api == NULL && worker->status != NULL && value_at(object, "status.startTime") != NULL)
+            value_edit(&worker->status, "startTime", value_ref(value_at(object, "status.startTime")));
         value_replace(&worker->api, gone ? NULL : value_ref(object));
         worker->status_dirty = true;
         if (!initial)
@@ -282,6 +284,13 @@ host_ips_of(const Value *facts)
     return value_builder_end(g_steal_pointer(&list));
 }
 
+void
+kubelet_read_facts(Kubelet *kubelet)
+{
+    value_replace(&kubelet->facts, kubelet->host->ops->node_facts(kubelet->host));
+    value_replace(&kubelet->host_ips, host_ips_of(kubelet->facts));
+}
+
 static void
 make_informers(Kubelet *kubelet)
 {
@@ -311,8 +320,7 @@ kubelet_new(const Ports *ports, Client *client, Runtime *runtime, Host *host, co
     kubelet->workers = g_tree_new_full(compare_uids, NULL, NULL, (GDestroyNotify)worker_free);
     objects_init(kubelet);
     kubelet->images = image_manager_new(kubelet);
-    kubelet->facts = host->ops->node_facts(host);
-    kubelet->host_ips = host_ips_of(kubelet->facts);
+    kubelet_read_facts(kubelet);
     runtime->ops->set_listener(runtime, &LISTENER, kubelet);
     make_informers(kubelet);
     node_start(kubelet);

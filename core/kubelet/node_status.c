@@ -143,9 +143,7 @@ on_status_written(Op *op, const char *id, const char *error)
     if (error == NULL)
         value_replace(&kubelet->node, value_ref(op->value));
     else
-        kubelet->reported_at = 0; /* at the next tick again */
-    if (op->code == 404)
-        kubelet->registered = false;
+        kubelet->reported_at = 0; /* at the next tick again; a deleted Node is not made anew before a restart */
 }
 
 static void
@@ -289,12 +287,9 @@ tick(void *data)
         kubelet->ports->clock, random_jitter(kubelet->ports->random, kubelet->config.status_update_ns, 0.04), tick, kubelet);
     kubelet->host->ops->pressure(kubelet->host, &pressure);
     eviction_check(kubelet, &pressure);
-    if (!kubelet->registered) {
-        if (kubelet->register_timer == 0 && kubelet->reported_at != 0)
-            try_register(kubelet);
+    if (!kubelet->registered)
         return;
-    }
-    value_replace(&kubelet->facts, kubelet->host->ops->node_facts(kubelet->host));
+    kubelet_read_facts(kubelet);
     write_status(kubelet, &pressure);
     lease_renew(kubelet);
 }

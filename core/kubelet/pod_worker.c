@@ -162,6 +162,43 @@ reason_lookup(const char *container, const char **ret_message, void *data)
     return memory->reason;
 }
 
+/* terminationMessagePolicy FallbackToLogsOnError: the end of the log stands in for the message. */
+#define FALLBACK_LINES 80
+#define FALLBACK_BYTES 2048
+
+static bool
+keep_tail(const LogLine *line, void *data)
+{
+    GQueue *lines = data;
+    g_queue_push_tail(lines, g_strndup(line->text, line->length));
+    if (g_queue_get_length(lines) > FALLBACK_LINES)
+        g_free(g_queue_pop_head(lines));
+    return true;
+}
+
+static void
+fall_back_to_logs(PodWorker *worker, RuntimeView *view)
+{
+    Host *host = worker->kubelet->host;
+    for (guint i = 0; i < view->containers->len; i++) {
+        ContainerStatus *status = &g_array_index(view->containers, ContainerStatus, i);
+        const Value *container = pod_find_container(worker->pod, status->name, NULL);
+        if (status->state != CONTAINER_EXITED || status->exit_code == 0 || status->message != NULL ||
+            !g_str_equal(value_text(value_get(container, "terminationMessagePolicy")), "FallbackToLogsOnError"))
+            continue;
+        g_autofree char *path = g_strdup_printf("/var/log/pods/%s_%s_%s/%s/%u.log", object_namespace(worker->pod),
+                                                object_name(worker->pod), worker->uid, status->name, status->attempt);
+        GQueue lines = G_QUEUE_INIT;
+        host->ops->read_log(host, path, keep_tail, &lines);
+        g_autoptr(GString) text = g_string_new(NULL);
+        for (char *line; (line = g_queue_pop_head(&lines)) != NULL; g_free(line))
+            g_string_append_printf(text, "%s\n", line);
+        gsize skip = text->len > FALLBACK_BYTES ? text->len - FALLBACK_BYTES : 0;
+        if (text->len > 0)
+            status->message = g_string_chunk_insert(view->strings, text->str + skip);
+    }
+}
+
 void
 worker_make_status(PodWorker *worker)
 {
@@ -169,6 +206,7 @@ worker_make_status(PodWorker *worker)
     if (worker->rejected || worker->from_orphan)
         return;
     g_autoptr(RuntimeView) view = runtime_view_new(kubelet->runtime, worker->uid);
+    fall_back_to_logs(worker, view);
     if (worker->state == WORKER_SYNC)
         probes_update(worker, view);
     StatusInput in = {

@@ -170,6 +170,29 @@ build_conditions(const StatusInput *in, const Value *status)
     return value_builder_end(g_steal_pointer(&list));
 }
 
+/* TerminatePod: once a pod was initialized, a main container without an end is a failure. */
+static void
+end_unknown(Value **status, const StatusInput *in)
+{
+    const Value *statuses = value_get(*status, "containerStatuses");
+    VALUE_ARRAY_FOREACH (init, value_get(*status, "initContainerStatuses")) {
+        if (!value_bool(value_get(init, "ready")) && value_at(init, "state.terminated") == NULL)
+            return; /* it never was */
+    }
+    for (size_t i = 0; i < value_size(statuses); i++) {
+        const Value *one = value_item(statuses, i);
+        if (value_at(one, "state.terminated") != NULL)
+            continue;
+        g_autoptr(Value) ended = value_set(
+            one, "state",
+            value_new_f("{terminated: {exitCode: 137, reason: ContainerStatusUnknown, message: %s, startedAt: null, "
+                        "finishedAt: null}}",
+                        "The container could not be located when the pod was terminated"));
+        value_edit(status, "containerStatuses", value_set_item(statuses, i, g_steal_pointer(&ended)));
+        statuses = value_get(*status, "containerStatuses");
+    }
+}
+
 static void
 set_if(Value **status, const char *key, Value *take)
 {
@@ -185,6 +208,8 @@ status_build(const StatusInput *in)
     set_if(&status, "initContainerStatuses", status_container_list(in, CONTAINER_INIT));
     set_if(&status, "containerStatuses", status_container_list(in, CONTAINER_MAIN));
     set_if(&status, "ephemeralContainerStatuses", status_container_list(in, CONTAINER_EPHEMERAL));
+    if (in->terminal)
+        end_unknown(&status, in);
     const char *old_phase = value_text(value_get(in->old_status, "phase"));
     const char *phase = status_phase(in->pod, value_get(status, "initContainerStatuses"),
                                      value_get(status, "containerStatuses"), in->terminal);
@@ -235,7 +260,9 @@ patch_list(const Value *old_list, const Value *new_list, const char *merge_key, 
             if (value_equal(value_get(candidate, merge_key), value_get(item, merge_key)))
                 old = candidate;
         }
-        if (!value_equal(old, item))
+        g_autoptr(Value) one = value_remove(item, "lastProbeTime"); /* always null; servers may leave it out */
+        g_autoptr(Value) two = old != NULL ? value_remove(old, "lastProbeTime") : NULL;
+        if (!value_equal(one, two))
             value_builder_append(changes, value_ref(item));
     }
     VALUE_ARRAY_FOREACH (old, old_list) {

@@ -144,6 +144,8 @@ typedef struct RuntimeOps {
     /* Image service. present: is it here already (then id is its reference)? pull: done's id is the reference. */
     const char *(*image_present)(Runtime *runtime, const char *image); /* its reference, or NULL; borrowed */
     void (*pull_image)(Runtime *runtime, const char *image, const Value *pull_secrets, RuntimeDone done, void *data);
+    /* Frees the room of an image that no container uses. May be NULL: images stay. */
+    void (*remove_image)(Runtime *runtime, const char *image, RuntimeDone done, void *data);
     /* Images on this node for node.status.images: array of {names: [...], sizeBytes: n}; owned by the caller. */
     Value *(*list_images)(Runtime *runtime);
 } RuntimeOps;

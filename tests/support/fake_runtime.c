@@ -546,6 +546,17 @@ pull_image(Runtime *runtime, const char *image, const Value *pull_secrets, Runti
     l->before = after_pull;
 }
 
+static void
+remove_image(Runtime *runtime, const char *image, RuntimeDone done, void *data)
+{
+    FakeRuntime *fake = of_runtime(runtime);
+    char *error = note(fake, "remove-image %s", image);
+    Setting *found = find(fake->images, image);
+    if (found != NULL)
+        g_ptr_array_remove(fake->images, found);
+    later(fake, LATENCY, NULL, error, data)->done = done;
+}
+
 static Value *
 list_images(Runtime *runtime)
 {
@@ -580,6 +591,7 @@ static const RuntimeOps RUNTIME_OPS = {
     .port_forward = port_forward,
     .image_present = image_present,
     .pull_image = pull_image,
+    .remove_image = remove_image,
     .list_images = list_images,
 };
 

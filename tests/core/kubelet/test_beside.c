@@ -277,6 +277,71 @@ START_TEST(under_memory_pressure_the_greediest_pod_is_evicted)
 }
 END_TEST
 
+START_TEST(disk_pressure_frees_unused_images_before_it_evicts)
+{
+    Fixture f;
+    fixture_init(&f);
+    fake_runtime_add_image(f.runtime, "old", 1);
+    fixture_add_web(&f, "web-1");
+    fixture_run(&f, 5);
+    fake_host_set_pressure(f.runtime, &(HostPressure){.disk = true});
+    fixture_run(&f, 11);
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "remove-image old"), 1);
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "remove-image nginx"), 0);
+    ck_assert_str_eq(fixture_phase(&f, "web-1"), "Running");
+    fixture_add_web(&f, "web-2");
+    fixture_run(&f, 2);
+    ck_assert_str_eq(fixture_text(&f, "web-2", "status.reason"), "Evicted");
+    ck_assert_str_eq(fixture_text(&f, "web-2", "status.message"),
+                     "Pod was rejected: The node had condition: [DiskPressure]. ");
+    fixture_run(&f, 10);
+    ck_assert_str_eq(fixture_text(&f, "web-1", "status.message"), "The node was low on resource: ephemeral-storage. ");
+    fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(the_end_of_the_log_stands_in_for_a_termination_message)
+{
+    Fixture f;
+    fixture_init(&f);
+    fixture_add_pod(&f, "job", "restartPolicy: Never, containers: [{name: web, image: nginx, terminationMessagePolicy: "
+                               "FallbackToLogsOnError}]");
+    fixture_run(&f, 3);
+    g_autofree char *path = g_strdup_printf("/var/log/pods/default_job_%s/web/0.log", object_uid(fixture_pod(&f, "job")));
+    fake_host_add_log(f.runtime, path, 1, "panic: no drones");
+    fake_runtime_exit(f.runtime, "job", "web", 2);
+    fixture_run(&f, 3);
+    ck_assert_str_eq(fixture_text(&f, "job", "status.containerStatuses[0].state.terminated.message"), "panic: no drones\n");
+    fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(a_pod_for_another_operating_system_is_rejected)
+{
+    Fixture f;
+    fixture_init(&f);
+    fixture_add_pod(&f, "dotnet", "os: {name: windows}, containers: [{name: web, image: nginx}]");
+    fixture_run(&f, 3);
+    ck_assert_str_eq(fixture_text(&f, "dotnet", "status.reason"), "PodOSNotSupported");
+    fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(a_pod_deleted_before_it_started_ends_failed_and_goes)
+{
+    Fixture f;
+    fixture_init(&f);
+    fake_runtime_set_pull(f.runtime, "huge", 1000 * NS_PER_S, NULL);
+    fixture_add_pod(&f, "web-1", "containers: [{name: web, image: huge}]");
+    fixture_run(&f, 5);
+    fixture_delete_pod(&f, "web-1", 30);
+    fixture_run(&f, 3);
+    ck_assert_ptr_null(fixture_pod(&f, "web-1"));
+    ck_assert_int_eq((int)kubelet_pod_count(f.kubelet), 0);
+    fixture_clear(&f);
+}
+END_TEST
+
 TCase *
 beside_case(void)
 {
@@ -286,5 +351,8 @@ beside_case(void)
                      the_environment_comes_from_all_its_sources, a_missing_config_map_holds_the_pod_until_it_is_there,
                      a_missing_key_is_named, a_claim_is_mounted_once_it_is_bound,
                      a_static_pod_runs_and_its_mirror_pod_is_made_again, a_static_pod_runs_without_an_api_server,
-                     under_memory_pressure_the_greediest_pod_is_evicted);
+                     under_memory_pressure_the_greediest_pod_is_evicted,
+                     disk_pressure_frees_unused_images_before_it_evicts,
+                     the_end_of_the_log_stands_in_for_a_termination_message,
+                     a_pod_for_another_operating_system_is_rejected, a_pod_deleted_before_it_started_ends_failed_and_goes);
 }
