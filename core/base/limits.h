@@ -33,3 +33,12 @@
 #define HTTP_CONNECTIONS_MAX 1000                /* open at once */
 #define HTTP_IDLE_SECONDS 180                    /* a connection that asks nothing is closed */
 #define HTTP_BACKLOG_MAX (8u * 1024 * 1024)      /* bytes that a slow client may leave untaken in a stream */
+
+/* ---- the scheduler ---- */
+#define SCHEDULER_PROFILES_MAX 8
+#define SCHEDULER_DECISIONS_MAX 256              /* pods whose last cycle is remembered for `why` */
+#define SCHEDULER_DECISION_NODES_MAX 32          /* nodes of each that are remembered */
+#define SCHEDULER_DESCRIBED_NODES_MAX 5000       /* nodes that an evaluation on demand lists */
+#define SCHEDULER_POD_SETS_MAX 512               /* selectors whose pods are counted incrementally */
+#define SCHEDULER_NODE_SETS_MAX 128              /* sets of nodes that spread constraints count in */
+#define SCHEDULER_FIT_TABLES_MAX 256             /* pod templates whose verdicts on nodes are kept */

@@ -1,12 +1,9 @@
 #include "core/scheduler/explain.h"
 
+#include "core/base/limits.h"
 #include "core/base/timestamp.h"
 
 #include <string.h>
-
-#define DECISIONS_MAX 256
-#define DECISION_NODES_MAX 32
-#define DESCRIBED_NODES_MAX 5000
 
 typedef struct Row {
     Symbol node;
@@ -30,7 +27,7 @@ typedef struct Decision {
 } Decision;
 
 struct DecisionTable {
-    Decision ring[DECISIONS_MAX];
+    Decision ring[SCHEDULER_DECISIONS_MAX];
     uint32_t next;
     GHashTable *by_pod; /* key -> Decision; looked up only */
 };
@@ -57,7 +54,7 @@ decision_table_free(DecisionTable *table)
 {
     if (table == NULL)
         return;
-    for (int i = 0; i < DECISIONS_MAX; i++)
+    for (int i = 0; i < SCHEDULER_DECISIONS_MAX; i++)
         decision_clear(&table->ring[i]);
     g_hash_table_destroy(table->by_pod);
     g_free(table);
@@ -126,7 +123,7 @@ decision_table_record(DecisionTable *table, const Cycle *cycle, const ScheduleRe
     Decision *decision = g_hash_table_lookup(table->by_pod, cycle->pod->key);
     if (decision == NULL) {
         decision = &table->ring[table->next];
-        table->next = (table->next + 1) % DECISIONS_MAX;
+        table->next = (table->next + 1) % SCHEDULER_DECISIONS_MAX;
         if (decision->pod != NULL)
             g_hash_table_remove(table->by_pod, decision->pod);
         g_free(decision->pod);
@@ -135,7 +132,7 @@ decision_table_record(DecisionTable *table, const Cycle *cycle, const ScheduleRe
     }
     g_clear_pointer(&decision->message, g_free);
     decision->time = now_ns;
-    decision_fill(decision, cycle, result, DECISION_NODES_MAX);
+    decision_fill(decision, cycle, result, SCHEDULER_DECISION_NODES_MAX);
 }
 
 void
@@ -231,7 +228,7 @@ Value *
 schedule_result_describe(const Cycle *cycle, const ScheduleResult *result, const char *message)
 {
     Decision decision = {.pod = g_strdup(cycle->pod->key), .message = g_strdup(message)};
-    decision_fill(&decision, cycle, result, DESCRIBED_NODES_MAX);
+    decision_fill(&decision, cycle, result, SCHEDULER_DESCRIBED_NODES_MAX);
     Value *value = decision_value(cycle->cache, &decision);
     decision_clear(&decision);
     return value;

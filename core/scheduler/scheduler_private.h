@@ -1,13 +1,12 @@
 /* What the files of the running scheduler share. */
 #pragma once
 
+#include "core/base/limits.h"
 #include "core/client/events.h"
 #include "core/client/informer.h"
 #include "core/scheduler/explain.h"
 #include "core/scheduler/queue.h"
 #include "core/scheduler/scheduler.h"
-
-#define SCHEDULER_PROFILES_MAX 8
 
 typedef struct TableWatch {
     Scheduler *scheduler;

@@ -2,11 +2,10 @@
 
 #include "core/api/meta.h"
 #include "core/api/pod.h"
+#include "core/base/limits.h"
 #include "core/scheduler/cache.h"
 
 #include <string.h>
-
-#define FIT_TABLES_MAX 256 /* verdict tables kept; further templates compute each time */
 
 struct StaticFit {
     uint64_t digest;
@@ -70,7 +69,7 @@ static_fit_get(StaticFits *fits, const PodClass *class_)
     fit->preferred = value_get(affinity, "preferredDuringSchedulingIgnoredDuringExecution");
     fit->has_affinity = value_size(selector) > 0 ||
                         value_has(affinity, "requiredDuringSchedulingIgnoredDuringExecution");
-    if (!class_->limited_to_names && fits->n_tables < FIT_TABLES_MAX) {
+    if (!class_->limited_to_names && fits->n_tables < SCHEDULER_FIT_TABLES_MAX) {
         fit->verdicts = g_new0(StaticVerdict, MAX(fits->slot_capacity, 1));
         fits->n_tables++;
     }

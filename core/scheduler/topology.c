@@ -1,24 +1,10 @@
-#include "core/scheduler/topology.h"
+#include "core/scheduler/topology_private.h"
 
 #include "core/api/meta.h"
+#include "core/base/limits.h"
 #include "core/scheduler/cache.h"
 
 #include <string.h>
-
-#define POD_SETS_MAX 512
-#define NODE_SETS_MAX 128
-
-struct TopologyIndex {
-    ClusterCache *cache;
-    int32_t slot_capacity;
-    GPtrArray *topologies;
-    GPtrArray *node_sets;
-    GPtrArray *pod_sets; /* in order of creation */
-    GHashTable *pod_sets_by_digest;
-    GPtrArray *owned_terms;
-    GHashTable *owned_by_digest;
-    uint64_t uses;
-};
 
 /* ---- topologies ------------------------------------------------------------------------------ */
 
@@ -233,7 +219,7 @@ topology_term_matches(const TopologyIndex *index, const PodTerm *term, const Pod
     return in_namespace && matcher_matches(term->selector, class_->labels);
 }
 
-static bool
+bool
 pod_set_matches(const TopologyIndex *index, const PodSet *set, const PodClass *class_)
 {
     for (uint32_t i = 0; i < set->n_terms; i++)
@@ -500,21 +486,21 @@ use_compare(const void *a, const void *b)
 void
 topology_trim(TopologyIndex *index)
 {
-    if (index->node_sets->len >
-        NODE_SETS_MAX) { /* counters point to them: all go, and come again as they are asked for */
+    if (index->node_sets->len > SCHEDULER_NODE_SETS_MAX) { /* counters point to them: all go, and
+                                                              come again as they are asked for */
         drop_pod_sets(index, UINT64_MAX);
         for (guint i = 0; i < index->node_sets->len; i++)
             node_set_free(index, index->node_sets->pdata[i]);
         g_ptr_array_set_size(index->node_sets, 0);
     }
     guint n = index->pod_sets->len;
-    if (n <= POD_SETS_MAX)
+    if (n <= SCHEDULER_POD_SETS_MAX)
         return;
     g_autofree uint64_t *uses = g_new(uint64_t, n);
     for (guint i = 0; i < n; i++)
         uses[i] = ((PodSet *)index->pod_sets->pdata[i])->last_used;
     qsort(uses, n, sizeof uses[0], use_compare);
-    drop_pod_sets(index, uses[n - POD_SETS_MAX / 2]); /* the half used last stays */
+    drop_pod_sets(index, uses[n - SCHEDULER_POD_SETS_MAX / 2]); /* the half used last stays */
 }
 
 void
@@ -561,27 +547,4 @@ topology_index_free(TopologyIndex *index)
     g_hash_table_destroy(index->pod_sets_by_digest);
     g_hash_table_destroy(index->owned_by_digest);
     g_free(index);
-}
-
-void
-topology_check(TopologyIndex *index)
-{
-    for (guint i = 0; i < index->pod_sets->len; i++) {
-        const PodSet *set = index->pod_sets->pdata[i];
-        for (guint slot = 0; slot < index->cache->nodes->len; slot++) {
-            const NodeInfo *node = index->cache->nodes->pdata[slot];
-            int32_t count = 0;
-            for (uint32_t p = 0; node != NULL && p < node->n_pods; p++)
-                count += pod_set_matches(index, set, node->pods[p]->class_) &&
-                         !(set->ignore_deleting && node->pods[p]->deleting);
-            g_assert(count == set->node_counts[slot]);
-        }
-        for (guint c = 0; c < set->counters->len; c++) {
-            const Counter *counter = set->counters->pdata[c];
-            int64_t total = 0;
-            for (int32_t d = 0; d < counter->topology->n_domains; d++)
-                total += counter->counts[d];
-            g_assert(total == counter->total);
-        }
-    }
 }

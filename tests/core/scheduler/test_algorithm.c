@@ -123,39 +123,82 @@ START_TEST(a_windows_pod_goes_to_the_windows_node)
 }
 END_TEST
 
+static const char SPREAD[] =
+    "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: DoNotSchedule, "
+    "labelSelector: {matchLabels: {app: web}}}, {maxSkew: 2, topologyKey: "
+    "'kubernetes.io/hostname', "
+    "nodeTaintsPolicy: Honor, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: "
+    "{app: db}}}]";
+static const char AFFINITY[] =
+    "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: "
+    "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: db}}}], "
+    "preferredDuringSchedulingIgnoredDuringExecution: [{weight: 3, podAffinityTerm: {topologyKey: "
+    "'topology.kubernetes.io/zone', namespaceSelector: {matchLabels: {tier: back}}, labelSelector: "
+    "{matchExpressions: [{key: app, operator: In, values: [web, db]}]}}}]}, podAffinity: "
+    "{preferredDuringSchedulingIgnoredDuringExecution: [{weight: 2, podAffinityTerm: {topologyKey: "
+    "'kubernetes.io/hostname', labelSelector: {matchLabels: {app: web}}}}]}}";
+
+static void
+change_node(ClusterCache *cache, Random *random, const char *name)
+{
+    Value *node = test_node(name);
+    if (random_below(random, 2) != 0)
+        node = with(node, "metadata.labels['topology.kubernetes.io/zone']", "z0");
+    if (random_below(random, 4) == 0)
+        node = with(node, "spec.taints", "[{key: k, effect: NoSchedule}]");
+    put_node(cache, node);
+}
+
+static Value *
+random_pod(Random *random, const char *name)
+{
+    Value *pod = test_pod(name, random_below(random, 2) != 0 ? "web" : "db", "10m", "1Mi");
+    if (random_below(random, 2) != 0)
+        pod = with(pod, "spec.topologySpreadConstraints", SPREAD);
+    if (random_below(random, 2) != 0)
+        pod = with(pod, "spec.affinity", AFFINITY);
+    if (random_below(random, 4) == 0)
+        pod = with(pod, "metadata.deletionTimestamp", "'2026-01-01T00:00:00Z'");
+    return pod;
+}
+
+static void
+change_something(ClusterCache *cache, Random *random)
+{
+    g_autofree char *name = g_strdup_printf("p%d", (int)random_below(random, 40));
+    g_autofree char *node = g_strdup_printf("n%d", (int)random_below(random, 10));
+    g_autofree char *key = g_strconcat("default/", name, NULL);
+    PodInfo *pod = cluster_cache_find_pod(cache, key);
+    g_autoptr(Value) space = value_new_f("{metadata: {name: default, labels: {tier: %s}}}",
+                                         random_below(random, 2) != 0 ? "back" : "front");
+    uint64_t what = random_below(random, 16);
+    if (what < 10)
+        put_pod_on(cache, random_pod(random, name), node);
+    else if (what < 12 && pod != NULL)
+        cluster_cache_remove_pod(cache, pod);
+    else if (what == 12)
+        cluster_cache_put(cache, TABLE_NAMESPACES, "default", space);
+    else if (what < 15)
+        change_node(cache, random, node);
+    else
+        cluster_cache_remove_node(cache, node);
+}
+
 /* Counts kept incrementally must be those counted anew, whatever happens. */
-START_TEST(counts_survive_a_thousand_random_changes)
+START_TEST(counts_survive_two_thousand_random_changes)
 {
     g_autoptr(TestWorld) world = test_world_new(3);
     Random *random = test_world_ports(world, "s")->random;
     g_autoptr(ClusterCache) cache = test_cache(8);
-    static const char spread[] =
-        "[{maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: "
-        "DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
-    for (int i = 0; i < 1000; i++) {
-        g_autofree char *name = g_strdup_printf("p%d", (int)random_below(random, 40));
-        g_autofree char *node = g_strdup_printf("n%d", (int)random_below(random, 10));
-        g_autofree char *key = g_strconcat("default/", name, NULL);
-        uint64_t what = random_below(random, 8);
-        PodInfo *pod = cluster_cache_find_pod(cache, key);
-        if (what < 4 && pod == NULL)
-            put_pod_on(cache,
-                       with(test_pod(name, what < 2 ? "web" : "db", "10m", "1Mi"),
-                            "spec.topologySpreadConstraints", spread),
-                       node);
-        else if (what < 5 && pod != NULL)
-            cluster_cache_remove_pod(cache, pod);
-        else if (what == 5)
-            put_node(cache, with(test_node(node), "metadata.labels['topology.kubernetes.io/zone']",
-                                 random_below(random, 2) != 0 ? "z0" : "z1"));
-        else if (what == 6)
-            cluster_cache_remove_node(cache, node);
-        if (i % 20 == 0) {
-            g_autofree char *text =
-                failure_text(cache, with(test_pod("probe", "web", NULL, NULL),
-                                         "spec.topologySpreadConstraints", spread));
-            cluster_cache_check(cache);
-        }
+    for (int i = 0; i < 2000; i++) {
+        change_something(cache, random);
+        if (i % 20 != 0)
+            continue;
+        g_autoptr(Value) probe = random_pod(random, "probe");
+        g_autofree char *text = failure_text(cache, value_ref(probe));
+        if (cluster_cache_order(cache)->len > 0)
+            score_of(cache, probe, "InterPodAffinity", "n0", true);
+        cluster_cache_check(cache);
     }
 }
 END_TEST
@@ -168,5 +211,5 @@ algorithm_suite(void)
                      failures_count_reasons_in_the_order_of_their_texts,
                      a_pod_for_one_named_node_looks_at_that_alone,
                      a_windows_pod_goes_to_the_windows_node,
-                     counts_survive_a_thousand_random_changes);
+                     counts_survive_two_thousand_random_changes);
 }

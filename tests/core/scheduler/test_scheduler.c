@@ -320,6 +320,26 @@ START_TEST(many_pods_are_bound_each_once_and_no_node_is_overcommitted)
 }
 END_TEST
 
+START_TEST(a_scheduler_that_starts_again_counts_what_is_there)
+{
+    Fixture fixture;
+    fixture_init(&fixture, NULL);
+    fake_api_put(fixture.api, "", "nodes", test_node("n1"));
+    test_world_run_for(fixture.world, NS_PER_S);
+    add_pod(&fixture, test_pod("a", "web", "3", NULL));
+    test_world_run_for(fixture.world, 1500 * NS_PER_US); /* its binding is under way */
+    scheduler_free(fixture.scheduler);
+    test_world_run_for(fixture.world, NS_PER_S);
+    fixture.scheduler =
+        scheduler_new(test_world_ports(fixture.world, "control-plane"), fixture.client, NULL);
+    add_pod(&fixture, test_pod("b", "web", "3", NULL));
+    test_world_run_for(fixture.world, 2 * NS_PER_S);
+    ck_assert_str_eq(node_of(&fixture, "a"), "n1");
+    ck_assert_str_eq(node_of(&fixture, "b"), "");
+    fixture_clear(&fixture);
+}
+END_TEST
+
 START_TEST(a_waiting_claim_is_given_its_node_and_waited_for)
 {
     Fixture fixture;
@@ -408,6 +428,7 @@ scheduler_suite(void)
         a_more_important_pod_preempts, a_deletion_that_only_begins_wakes_nobody_who_needs_room,
         a_static_volume_is_reserved_for_the_claim,
         many_pods_are_bound_each_once_and_no_node_is_overcommitted,
+        a_scheduler_that_starts_again_counts_what_is_there,
         a_waiting_claim_is_given_its_node_and_waited_for,
         evaluating_shows_every_node_and_changes_nothing,
         the_configuration_names_profiles_and_weights);
