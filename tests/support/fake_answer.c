@@ -4,6 +4,7 @@
 #include "core/api/schema.h"
 #include "core/api/status.h"
 #include "core/base/timestamp.h"
+#include "core/object/patch.h"
 #include "tests/support/fake_private.h"
 
 #define MODIFIED_TEXT                                                                              \
@@ -33,6 +34,15 @@ static char *
 time_now(const FakeApi *api)
 {
     return timestamp_text(clock_now(api->ports->clock));
+}
+
+/* NULL when the fake has no types. */
+static const ApiKind *
+kind_of(const Answer *answer)
+{
+    const ApiTypes *types = answer->api->types;
+    return types != NULL ? api_types_by_resource(types, answer->request->group, NULL, answer->request->resource)
+                         : NULL;
 }
 
 static bool
@@ -113,10 +123,7 @@ keep_fields(const Answer *answer, const Value *old, const Value *new_)
         return result;
     }
     result = value_ref(new_);
-    const ApiKind *kind = answer->api->types != NULL
-                              ? api_types_by_resource(answer->api->types, answer->request->group,
-                                                      NULL, answer->request->resource)
-                              : NULL;
+    const ApiKind *kind = kind_of(answer);
     if (kind == NULL || kind->has_status_subresource) {
         if (value_has(old, "status"))
             value_edit(&result, "status", value_ref(value_get(old, "status")));
@@ -269,17 +276,26 @@ create_subresource(Answer *answer, const Value *old)
     return api_response_new(201, status_success(NULL, NULL, NULL));
 }
 
+/* NULL and *error when the patch does not apply. */
+static Value *
+apply_patch(const Answer *answer, const Value *old, GError **error)
+{
+    const ApiRequest *request = answer->request;
+    const ApiKind *kind = kind_of(answer);
+    if (request->patch_type == PATCH_JSON)
+        return json_patch_apply(old, request->body, error);
+    if (request->patch_type == PATCH_STRATEGIC && kind != NULL)
+        return schema_strategic_merge(kind->schema, old, request->body, error);
+    return merge_patch_apply(old, request->body);
+}
+
 static ApiResponse *
 patch(Answer *answer, const Value *old)
 {
-    g_autoptr(Value) patched = NULL;
-    const ApiTypes *types = answer->api->types;
-    const ApiKind *kind =
-        types == NULL ? NULL : api_types_by_resource(types, answer->request->group, NULL, answer->request->resource);
-    if (answer->request->patch_type == PATCH_STRATEGIC && kind != NULL)
-        patched = schema_strategic_merge(kind->schema, old, answer->request->body, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Value) patched = apply_patch(answer, old, &error);
     if (patched == NULL)
-        patched = fake_merge(old, answer->request->body);
+        return refuse(status_new(422, "Invalid", "%s", error->message));
     if (!value_has(value_get(answer->request->body, "metadata"), "resourceVersion"))
         value_edit_remove(&patched, "metadata.resourceVersion");
     return replace(answer, old, patched);

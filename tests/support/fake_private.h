@@ -47,4 +47,3 @@ void fake_watches_notify(FakeApi *api, FakeResource *resource, const FakeEvent *
 /* Answers one request at once. */
 ApiResponse *fake_answer(FakeApi *api, const ApiRequest *request);
 bool fake_matches(const Value *object, const char *label_selector, const char *field_selector);
-Value *fake_merge(const Value *target, const Value *patch);

@@ -121,6 +121,30 @@ START_TEST(a_stale_update_is_a_conflict_and_a_current_one_is_not)
 }
 END_TEST
 
+START_TEST(patches_of_both_plain_kinds_apply_and_a_failing_one_is_refused)
+{
+    setup_with(0, 0);
+    Value *first = config_map("a");
+    value_edit(&first, "data.k", value_new_string("1"));
+    fake_api_put(bench.api, "", "configmaps", first);
+    client_patch(bench.client, "", "configmaps", NULL, "a", NULL, PATCH_MERGE,
+                 value_new_f("{data: {k: null, l: '2'}}"), note, NULL);
+    client_patch(bench.client, "", "configmaps", NULL, "a", NULL, PATCH_JSON,
+                 value_new_f("[{op: add, path: '/data/m', value: '3'}]"), note, NULL);
+    client_patch(bench.client, "", "configmaps", NULL, "a", NULL, PATCH_JSON,
+                 value_new_f("[{op: test, path: '/data/m', value: '4'}]"), note, NULL);
+    client_patch(bench.client, "", "configmaps", NULL, "b", NULL, PATCH_MERGE, value_new_map(), note, NULL);
+    test_world_settle(bench.world);
+    static const int wanted[] = {200, 200, 422, 404};
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
+        ck_assert_int_eq(bench.codes[i], wanted[i]);
+    const Value *stored = fake_api_get(bench.api, "", "configmaps", NULL, "a");
+    ck_assert_uint_eq(value_size(value_get(stored, "data")), 2);
+    ck_assert_str_eq(value_text_at(stored, "data.m"), "3");
+    teardown();
+}
+END_TEST
+
 /* A transport that says "later" twice before it answers. */
 typedef struct {
     Transport base;
@@ -265,6 +289,7 @@ client_case(void)
                      what_is_under_way_when_the_client_goes_is_never_answered,
                      a_forgotten_caller_is_not_answered_but_its_write_happens,
                      a_stale_update_is_a_conflict_and_a_current_one_is_not,
+                     patches_of_both_plain_kinds_apply_and_a_failing_one_is_refused,
                      too_many_requests_are_tried_again_when_the_server_said,
                      statuses_say_what_the_real_ones_say, instants_are_written_and_read_back);
 }
