@@ -5,34 +5,52 @@
 #define TIMEOUT_NS (5 * NS_PER_S)
 #define ATTEMPTS 2
 
-typedef struct {
+struct DnsResolution {
     Net *net;
+    uint64_t call; /* under way; 0: none */
     char **servers, **names;
     unsigned name, try, n_servers;
     DnsType type;
     DnsAnswer *best; /* an answer without records for an earlier name */
     DnsDone done;
     void *data;
-} Resolution;
+};
 
-static void ask(Resolution *resolution);
+static void ask(DnsResolution *resolution);
 
 static void
-finish(Resolution *resolution, DnsAnswer *take)
+resolution_free(DnsResolution *resolution)
 {
-    DnsDone done = resolution->done;
-    void *data = resolution->data;
-    if (take != resolution->best)
-        dns_answer_free(resolution->best);
+    dns_answer_free(resolution->best);
     g_strfreev(resolution->servers);
     g_strfreev(resolution->names);
     g_free(resolution);
+}
+
+static void
+finish(DnsResolution *resolution, DnsAnswer *take)
+{
+    DnsDone done = resolution->done;
+    void *data = resolution->data;
+    if (take == resolution->best)
+        resolution->best = NULL;
+    resolution_free(resolution);
     done(take, data);
+}
+
+void
+dns_resolution_cancel(DnsResolution *resolution)
+{
+    if (resolution == NULL)
+        return;
+    if (resolution->call != 0)
+        resolution->net->ops->cancel_call(resolution->net, resolution->call);
+    resolution_free(resolution);
 }
 
 /* The name is not there: the next one. What exists without such a record is remembered. */
 static void
-next_name(Resolution *resolution, DnsAnswer *take)
+next_name(DnsResolution *resolution, DnsAnswer *take)
 {
     if (resolution->best == NULL || resolution->best->code != DNS_NOERROR) {
         dns_answer_free(resolution->best);
@@ -50,7 +68,8 @@ next_name(Resolution *resolution, DnsAnswer *take)
 static void
 answered(NetStatus status, NetMessage message, void *data)
 {
-    Resolution *resolution = data;
+    DnsResolution *resolution = data;
+    resolution->call = 0;
     DnsAnswer *answer = status == NET_OK ? message.body : NULL;
     if (answer == NULL || answer->code == DNS_SERVFAIL) {
         dns_answer_free(answer);
@@ -66,22 +85,20 @@ answered(NetStatus status, NetMessage message, void *data)
 }
 
 static void
-ask(Resolution *resolution)
+ask(DnsResolution *resolution)
 {
     const char *server = resolution->servers[resolution->try % resolution->n_servers];
-    NetMessage message = {.body = dns_query_new(resolution->names[resolution->name], resolution->type),
-                          .free_body = (GDestroyNotify)dns_query_free,
-                          .size = 64,
-                          .label = "DNS question"};
-    resolution->net->ops->call(resolution->net, (NetAddress){.host = server, .port = DNS_PORT},
-                               message, TIMEOUT_NS, answered, resolution);
+    resolution->call = resolution->net->ops->call(
+        resolution->net, (NetAddress){.host = server, .port = DNS_PORT},
+        dns_question_message(resolution->names[resolution->name], resolution->type), TIMEOUT_NS,
+        answered, resolution);
 }
 
-void
+DnsResolution *
 dns_resolve(Net *net, const char *const *servers, const char *name, const char *const *search,
             unsigned ndots, DnsType type, DnsDone done, void *data)
 {
-    Resolution *resolution = g_new0(Resolution, 1);
+    DnsResolution *resolution = g_new0(DnsResolution, 1);
     resolution->net = net;
     resolution->servers = g_strdupv((char **)servers);
     resolution->n_servers = g_strv_length(resolution->servers);
@@ -92,7 +109,30 @@ dns_resolve(Net *net, const char *const *servers, const char *name, const char *
     g_assert(resolution->n_servers > 0);
     if (resolution->names[0] == NULL) { /* too long for any question */
         finish(resolution, dns_answer_new(DNS_FORMERR));
-        return;
+        return NULL;
     }
     ask(resolution);
+    return resolution;
+}
+
+NetMessage
+dns_question_message(const char *name, DnsType type)
+{
+    return (NetMessage){.body = dns_query_new(name, type),
+                        .free_body = (GDestroyNotify)dns_query_free,
+                        .size = 64,
+                        .label = "DNS question"};
+}
+
+bool
+dns_answer_addresses(NetMessage take, GPtrArray *ret_addresses)
+{
+    unsigned before = ret_addresses->len;
+    g_autoptr(DnsAnswer) answer = take.body;
+    for (unsigned i = 0; answer != NULL && i < answer->answers->len; i++) {
+        const DnsRecord *record = answer->answers->pdata[i];
+        if (record->address != NULL)
+            g_ptr_array_add(ret_addresses, g_strdup(record->address));
+    }
+    return ret_addresses->len > before;
 }

@@ -14,7 +14,6 @@ struct DnsServer {
     GQueue questions; /* Question, those that wait for upstream */
 };
 
-/* server NULL: it is gone, and the answer from upstream is only to be thrown away. */
 typedef struct {
     DnsServer *server;
     GList link;
@@ -78,11 +77,6 @@ upstream_answered(DnsAnswer *take, void *data)
 {
     Question *question = data;
     DnsServer *server = question->server;
-    if (server == NULL) {
-        dns_answer_free(take);
-        g_free(question);
-        return;
-    }
     g_queue_unlink(&server->questions, &question->link);
     question->chain = CHAIN_MAX; /* upstream has followed its own CNAMEs */
     if (question->answer == NULL) {
@@ -211,9 +205,8 @@ dns_server_free(DnsServer *server)
     GList *link;
     while ((link = g_queue_pop_head_link(&server->questions)) != NULL) {
         Question *question = link->data;
-        question->server = NULL;
-        dns_answer_free(g_steal_pointer(&question->answer));
-        question->done(dns_answer_new(DNS_SERVFAIL), question->data);
+        dns_answer_free(question->answer);
+        question_end(question, dns_answer_new(DNS_SERVFAIL));
     }
     informer_free(server->view.services);
     informer_free(server->view.slices);

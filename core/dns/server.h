@@ -11,7 +11,8 @@ typedef void (*DnsDone)(DnsAnswer *take_answer, void *data);
 typedef struct DnsConfig {
     const char *domain; /* NULL: "cluster.local" */
     uint32_t ttl;       /* 0: 30 */
-    /* Asks the servers of the outside world; NULL: there are none (SERVFAIL). query is borrowed. */
+    /* Asks the servers of the outside world; NULL: there are none (SERVFAIL). query is borrowed. done is called by a later
+     * event, and dropped with the server's process, as timers are. */
     void (*upstream)(const DnsQuery *query, DnsDone done, void *data, void *context);
     void *context;
 } DnsConfig;
@@ -30,7 +31,14 @@ void dns_server_answer(DnsServer *server, const DnsQuery *query, DnsDone done, v
 /* ---- asking --------------------------------------------------------------------------------------------- */
 
 /* Over port/net, as a pod's resolver does: the names of dns_search_names in order until one exists, each server with a
- * time-out of 5 s, twice. The answer of the last name tried, SERVFAIL when no server answered. What is under way when
- * `net`'s process ends is dropped with it. */
-void dns_resolve(Net *net, const char *const *servers, const char *name, const char *const *search,
-                 unsigned ndots, DnsType type, DnsDone done, void *data);
+ * time-out of 5 s, twice. The answer of the last name tried, SERVFAIL when no server answered. The handle is valid until
+ * done is called; whoever goes away before must cancel it. NULL when done was called at once (the name is too long). */
+typedef struct DnsResolution DnsResolution;
+void dns_resolution_cancel(DnsResolution *resolution); /* done is not called */
+DnsResolution *dns_resolve(Net *net, const char *const *servers, const char *name, const char *const *search,
+                           unsigned ndots, DnsType type, DnsDone done, void *data);
+
+/* One question and its answer as messages, for those who only want addresses: the question, and the
+ * addresses (g_strdup'ed) of a reply; false when there are none. Takes the message. */
+NetMessage dns_question_message(const char *name, DnsType type);
+bool dns_answer_addresses(NetMessage take, GPtrArray *ret_addresses);

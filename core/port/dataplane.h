@@ -9,7 +9,7 @@ struct ProxyRules; /* core/proxy/rules.h */
 
 typedef struct DataplaneOps {
     /* `rules` is reference counted by its owner; the back end takes its own reference. done is called by a later event
-     * with NULL or an error text. */
+     * with NULL or an error text; it is dropped with the process that applied, as timers are. */
     void (*apply)(Dataplane *dataplane, struct ProxyRules *rules, void (*done)(const char *error, void *data),
                   void *data);
 } DataplaneOps;

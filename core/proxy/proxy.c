@@ -12,12 +12,6 @@
 #define RETRY_NS (30 * NS_PER_S)
 #define ZONE_LABEL "topology.kubernetes.io/zone"
 
-/* Outlives the proxy while the dataplane works: then `proxy` is NULL. */
-typedef struct {
-    Proxy *proxy;
-    ProxyRules *rules;
-} Application;
-
 struct Proxy {
     const Ports *ports;
     Dataplane *dataplane;
@@ -30,7 +24,7 @@ struct Proxy {
     bool wanted;
     CauseId cause; /* of the first change since the last sync */
     TimerId timer;
-    Application *applying;
+    ProxyRules *applying; /* what the dataplane works on; NULL: nothing */
     ProxyRules *in_force;
 };
 
@@ -90,13 +84,8 @@ static void sync_now(void *data);
 static void
 applied(const char *error, void *data)
 {
-    Application *application = data;
-    Proxy *proxy = application->proxy;
-    g_autoptr(ProxyRules) rules = g_steal_pointer(&application->rules);
-    g_free(application);
-    if (proxy == NULL)
-        return;
-    proxy->applying = NULL;
+    Proxy *proxy = data;
+    g_autoptr(ProxyRules) rules = g_steal_pointer(&proxy->applying);
     if (error == NULL) {
         proxy_rules_unref(proxy->in_force);
         proxy->in_force = g_steal_pointer(&rules);
@@ -122,11 +111,8 @@ sync_now(void *data)
     g_autoptr(ProxyRules) rules = make_rules(proxy);
     if (proxy_rules_equal(rules, proxy->in_force))
         return;
-    Application *application = g_new0(Application, 1);
-    application->proxy = proxy;
-    application->rules = proxy_rules_ref(rules);
-    proxy->applying = application;
-    proxy->dataplane->ops->apply(proxy->dataplane, rules, applied, application);
+    proxy->applying = g_steal_pointer(&rules);
+    proxy->dataplane->ops->apply(proxy->dataplane, proxy->applying, applied, proxy);
 }
 
 static void
@@ -195,11 +181,10 @@ proxy_free(Proxy *proxy)
     if (proxy == NULL)
         return;
     clock_cancel(proxy->ports->clock, &proxy->timer);
-    if (proxy->applying != NULL)
-        proxy->applying->proxy = NULL;
     informer_free(proxy->services);
     informer_free(proxy->slices);
     informer_free(proxy->nodes);
+    proxy_rules_unref(proxy->applying);
     proxy_rules_unref(proxy->in_force);
     proxy_shared_unref(proxy->shared);
     g_strfreev(proxy->cluster_cidrs);

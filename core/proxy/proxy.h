@@ -26,7 +26,8 @@ typedef struct ProxyConfig {
 
 typedef struct Proxy Proxy;
 
-/* The config's texts are copied. The dataplane must outlive the proxy; its answers to a freed proxy are ignored. */
+/* The config's texts are copied. The dataplane must outlive the proxy, and not answer it once it is freed
+ * (the back end drops that with the process). */
 Proxy *proxy_new(const Ports *ports, Client *client, Dataplane *dataplane, const ProxyConfig *config);
 void proxy_free(Proxy *proxy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Proxy, proxy_free)

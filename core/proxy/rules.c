@@ -13,6 +13,18 @@ proxy_protocol_name(ProxyProtocol protocol)
     return names[protocol];
 }
 
+bool
+proxy_protocol_parse(const char *text, ProxyProtocol *ret_protocol)
+{
+    for (int protocol = PROXY_TCP; text != NULL && protocol <= PROXY_SCTP; protocol++) {
+        if (g_ascii_strcasecmp(text, proxy_protocol_name((ProxyProtocol)protocol)) == 0) {
+            *ret_protocol = (ProxyProtocol)protocol;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- life --------------------------------------------------------------------------------------------- */
 
 static char **
@@ -244,9 +256,18 @@ choose_by_source(const GPtrArray *endpoints, const char *source)
     return best;
 }
 
-ProxyRoute
-proxy_rules_resolve(const ProxyRules *rules, const char *ip, uint16_t number, ProxyProtocol protocol,
-                    const char *source, Random *random)
+/* A number below `count`: from the stream if there is one, else from the choice made beforehand. */
+static unsigned
+choose_index(unsigned count, Random *random, uint64_t choice)
+{
+    if (count < 2)
+        return 0;
+    return (unsigned)(random != NULL ? random_below(random, count) : choice % count);
+}
+
+static ProxyRoute
+resolve(const ProxyRules *rules, const char *ip, uint16_t number, ProxyProtocol protocol,
+        const char *source, Random *random, uint64_t choice)
 {
     const ProxyTarget *target = find_target(rules, ip, number, protocol);
     if (target == NULL)
@@ -272,10 +293,24 @@ proxy_rules_resolve(const ProxyRules *rules, const char *ip, uint16_t number, Pr
     if (port->affinity_s > 0)
         route.endpoint = choose_by_source(usable, source != NULL ? source : "");
     else
-        route.endpoint = usable->pdata[usable->len > 1 ? random_below(random, usable->len) : 0];
+        route.endpoint = usable->pdata[choose_index(usable->len, random, choice)];
     bool hairpin = source != NULL && strcmp(source, route.endpoint->ip) == 0;
     bool outside = rules->cluster_cidrs[0] != NULL && !ip_in_any(source, rules->cluster_cidrs);
     route.masquerade =
         hairpin || (internal ? outside : !port->external_local || from_node);
     return route;
+}
+
+ProxyRoute
+proxy_rules_resolve(const ProxyRules *rules, const char *ip, uint16_t port, ProxyProtocol protocol,
+                    const char *source, Random *random)
+{
+    return resolve(rules, ip, port, protocol, source, random, 0);
+}
+
+ProxyRoute
+proxy_rules_resolve_by(const ProxyRules *rules, const char *ip, uint16_t port, ProxyProtocol protocol,
+                       const char *source, uint64_t choice)
+{
+    return resolve(rules, ip, port, protocol, source, NULL, choice);
 }

@@ -18,6 +18,7 @@ typedef enum { PROXY_TCP, PROXY_UDP, PROXY_SCTP } ProxyProtocol;
 typedef enum { PROXY_IPV4, PROXY_IPV6 } ProxyFamily;
 
 const char *proxy_protocol_name(ProxyProtocol protocol); /* "tcp", ... */
+bool proxy_protocol_parse(const char *text, ProxyProtocol *ret_protocol); /* "tcp" or "TCP", ... */
 
 typedef struct ProxyEndpoint {
     char *ip;
@@ -111,6 +112,9 @@ typedef struct ProxyRoute {
  * there is a choice; with session affinity the source's address chooses (a stable choice, as long as the endpoint stays). */
 ProxyRoute proxy_rules_resolve(const ProxyRules *rules, const char *ip, uint16_t port, ProxyProtocol protocol,
                                const char *source, Random *random);
+/* The same by a random number of the caller's. */
+ProxyRoute proxy_rules_resolve_by(const ProxyRules *rules, const char *ip, uint16_t port, ProxyProtocol protocol,
+                                  const char *source, uint64_t choice);
 
 /* ---- texts (core/proxy/render_*.c) ------------------------------------------------------------------------ */
 

@@ -25,7 +25,9 @@ put_slice(DnsBench *bench, const char *service, Value *take_endpoints)
                              value_new_stringf("%s-abc", service), service, take_endpoints));
 }
 
-typedef struct {
+typedef struct BenchUpstream {
+    DnsBench *bench;
+    TimerId timer;
     DnsDone done;
     void *data;
     DnsAnswer *answer;
@@ -35,6 +37,7 @@ static void
 upstream_later(void *data)
 {
     Upstream *upstream = data;
+    upstream->bench->upstream = NULL;
     upstream->done(upstream->answer, upstream->data);
     g_free(upstream);
 }
@@ -44,12 +47,13 @@ ask_upstream(const DnsQuery *query, DnsDone done, void *data, void *context)
 {
     DnsBench *bench = context;
     Upstream *upstream = g_new0(Upstream, 1);
-    *upstream = (Upstream){.done = done, .data = data};
+    *upstream = (Upstream){.bench = bench, .done = done, .data = data};
+    bench->upstream = upstream;
     bool known = g_ascii_strcasecmp(query->name, "www.example.com") == 0;
     upstream->answer = dns_answer_new(known ? DNS_NOERROR : DNS_NXDOMAIN);
     if (known && query->type == DNS_A)
         dns_record_add(upstream->answer->answers, query->name, DNS_A, 300)->address = g_strdup("10.9.9.9");
-    clock_timer_in(test_world_ports(bench->world, "dns")->clock, NS_PER_MS, upstream_later, upstream);
+    upstream->timer = clock_timer_in(test_world_ports(bench->world, "dns")->clock, NS_PER_MS, upstream_later, upstream);
 }
 
 void
@@ -76,6 +80,16 @@ dns_bench_start(DnsBench *bench, bool with_upstream)
     bench->server = dns_server_new(ports, bench->client,
                                    &(DnsConfig){.upstream = with_upstream ? ask_upstream : NULL, .context = bench});
     test_world_settle(bench->world);
+}
+
+void
+dns_bench_drop_upstream(DnsBench *bench)
+{
+    if (bench->upstream == NULL)
+        return;
+    clock_cancel(test_world_ports(bench->world, "dns")->clock, &bench->upstream->timer);
+    dns_answer_free(bench->upstream->answer);
+    g_clear_pointer(&bench->upstream, g_free);
 }
 
 void

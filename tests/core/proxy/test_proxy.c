@@ -12,12 +12,14 @@ typedef struct {
     int64_t last_ns;
     void (*done)(const char *error, void *data);
     void *data;
+    TimerId timer;
 } TestDataplane;
 
 static void
 dataplane_done(void *data)
 {
     TestDataplane *dataplane = data;
+    dataplane->timer = 0;
     bool fails = dataplane->fail > 0;
     dataplane->fail -= fails ? 1 : 0;
     dataplane->done(fails ? "iptables-restore: line 1 failed" : NULL, dataplane->data);
@@ -31,7 +33,7 @@ dataplane_apply(Dataplane *base, struct ProxyRules *rules, void (*done)(const ch
     dataplane->last_ns = clock_now(dataplane->ports->clock);
     dataplane->done = done;
     dataplane->data = data;
-    clock_timer_in(dataplane->ports->clock, 10 * NS_PER_MS, dataplane_done, dataplane);
+    dataplane->timer = clock_timer_in(dataplane->ports->clock, 10 * NS_PER_MS, dataplane_done, dataplane);
 }
 
 static const DataplaneOps dataplane_ops = {.apply = dataplane_apply};
@@ -163,12 +165,15 @@ START_TEST(a_failed_programming_is_tried_again)
 }
 END_TEST
 
-START_TEST(a_proxy_freed_while_it_programs_is_not_called_back)
+START_TEST(a_proxy_killed_while_it_programs_leaves_nothing)
 {
     setup();
     test_world_run_for(bench.world, 5 * NS_PER_MS);
-    for (int i = 0; i < PROXIES; i++)
+    for (int i = 0; i < PROXIES; i++) {
+        ck_assert_uint_ne(bench.dataplanes[i].timer, 0);
+        clock_cancel(bench.dataplanes[i].ports->clock, &bench.dataplanes[i].timer);
         proxy_free(g_steal_pointer(&bench.proxies[i]));
+    }
     test_world_run_for(bench.world, NS_PER_S);
     teardown();
 }
@@ -179,5 +184,5 @@ proxy_case(void)
 {
     return test_case("proxy", all_proxies_program_the_services_from_one_table,
                      many_changes_are_programmed_once_a_second, a_change_that_changes_no_rule_is_not_programmed,
-                     a_failed_programming_is_tried_again, a_proxy_freed_while_it_programs_is_not_called_back);
+                     a_failed_programming_is_tried_again, a_proxy_killed_while_it_programs_leaves_nothing);
 }

@@ -88,6 +88,10 @@ START_TEST(endpoints_share_the_connections)
         first += strcmp(route_text(rules, "172.30.0.44", 80, "10.0.0.9"), "10.180.0.4:80") == 0;
     ck_assert_int_gt(first, 400);
     ck_assert_int_lt(first, 600);
+    for (uint64_t choice = 0; choice < 4; choice++) {
+        ProxyRoute route = proxy_rules_resolve_by(rules, "172.30.0.44", 80, PROXY_TCP, "10.0.0.9", choice);
+        ck_assert_str_eq(route.endpoint->address, choice % 2 == 0 ? "10.180.0.4:80" : "10.180.0.5:80");
+    }
     cluster_clear(&cluster);
 }
 END_TEST
