@@ -87,6 +87,7 @@ call_free(ApiCall *call)
     api_request_free(call->request);
     value_unref(call->result);
     value_unref(call->extra);
+    value_unref(call->managed);
     if (call->warnings != NULL)
         g_ptr_array_unref(call->warnings);
     g_free(call);

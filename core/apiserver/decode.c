@@ -19,7 +19,7 @@ decode_check_kind(const ApiKind *kind, const Value *body)
 }
 
 /* A text per unknown or repeated field: an error or warnings, as the request wants it. */
-static Value *
+Value *
 decode_judge_unknown(ApiCall *call, GPtrArray *unknown)
 {
     const ApiRequest *request = call->request;

@@ -45,6 +45,7 @@ struct ApiCall {
     bool is_create;             /* admission: an object comes into being (also apply, create by update) */
     void (*rollback)(ApiCall *call); /* undoes reservations when the write fails; may be NULL */
     Value *(*shape)(ApiCall *call, Value *take); /* makes the answer of what was stored; may be NULL */
+    Value *managed;             /* the managedFields that apply made; NULL: as an update makes them */
     Value *extra;               /* for rollback and shape; owned */
 };
 
@@ -133,6 +134,8 @@ bool filter_matches(const Filter *filter, const Value *object); /* a NULL filter
 const char *filter_exact(const Filter *filter, const char *field);
 
 /* ---- decode.c */
+/* Refuses or warns of unknown and repeated fields, as the request wants it. */
+Value *decode_judge_unknown(ApiCall *call, GPtrArray *unknown);
 Value *call_decode(ApiCall *call, const Value *body, Value **ret_object);
 Value *convert_to_stored(const ApiKind *asked, const ApiResource *resource, Value *take);
 Value *convert_from_stored(const ApiKind *asked, const ApiResource *resource, const Value *object);

@@ -5,4 +5,5 @@
 TCase *verbs_case(void);
 TCase *watch_case(void);
 TCase *delete_case(void);
+TCase *apply_case(void);
 TCase *admission_case(void);
