@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* ---- users ------------------------------------------------------------------------------------------ */
+/* ---- users
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct CountedUser {
     ApiUser base;
@@ -50,7 +51,8 @@ api_user_in_group(const ApiUser *user, const char *group)
            g_strv_contains((const char *const *)user->groups, group);
 }
 
-/* ---- requests --------------------------------------------------------------------------------------- */
+/* ---- requests
+ * --------------------------------------------------------------------------------------- */
 
 typedef struct LabelledRequest {
     ApiRequest base;
@@ -154,14 +156,14 @@ api_request_label(const ApiRequest *request)
 {
     LabelledRequest *labelled = (LabelledRequest *)request;
     if (labelled->label == NULL)
-        labelled->label = g_strconcat(verb_method(request->verb), " ",
-                                      request->resource != NULL ? request->resource : "",
-                                      request->subresource != NULL ? "/" : "",
-                                      request->subresource, NULL);
+        labelled->label = g_strconcat(
+            verb_method(request->verb), " ", request->resource != NULL ? request->resource : "",
+            request->subresource != NULL ? "/" : "", request->subresource, NULL);
     return labelled->label;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------- */
+/* ---- answers
+ * ---------------------------------------------------------------------------------------- */
 
 ApiResponse *
 api_response_new(int code, Value *take_object)

@@ -5,7 +5,8 @@
 
 #define MESSAGE_VALUE_MAX 1024 /* bytes of a found value that a message repeats */
 
-/* ---- field errors ------------------------------------------------------------------------------------ */
+/* ---- field errors
+ * ------------------------------------------------------------------------------------ */
 
 struct FieldErrors {
     GPtrArray *items; /* FieldError */
@@ -207,7 +208,8 @@ field_too_many(FieldErrors *errors, const char *field, size_t actual, size_t max
     field_error_add(errors, FIELD_TOO_MANY, "Too many", field, found, detail);
 }
 
-/* ---- statuses ---------------------------------------------------------------------------------------- */
+/* ---- statuses
+ * ---------------------------------------------------------------------------------------- */
 
 static Value *
 status_make(int code, const char *reason, const char *message, Value *take_details)
@@ -331,10 +333,10 @@ status_invalid(const ApiKind *kind, const char *name, const FieldErrors *errors)
     g_string_append_printf(message, "%s ", kind_text);
     append_quoted(message, name != NULL ? name : "");
     g_string_append_printf(message, " is invalid: %s", errors_text);
-    Value *details = value_new_f("{name: ?%s, group: ?%s, kind: ?%s, causes: %V}",
-                                 empty_as_null(name),
-                                 kind != NULL ? empty_as_null(kind->group) : NULL,
-                                 kind != NULL ? kind->kind : NULL, value_builder_end(causes));
+    Value *details =
+        value_new_f("{name: ?%s, group: ?%s, kind: ?%s, causes: %V}", empty_as_null(name),
+                    kind != NULL ? empty_as_null(kind->group) : NULL,
+                    kind != NULL ? kind->kind : NULL, value_builder_end(causes));
     Value *status = status_make(422, "Invalid", message->str, details);
     g_string_free(message, TRUE);
     return status;
@@ -434,7 +436,8 @@ status_unsupported_media_type(const char *accepted)
     return status_make(415, "UnsupportedMediaType", message, NULL);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------------------------------- */
 
 int
 status_code(const Value *status)

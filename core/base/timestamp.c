@@ -62,16 +62,16 @@ char *
 timestamp_micro_text(int64_t ns)
 {
     Civil c = civil_of(ns);
-    return g_strdup_printf("%04" G_GINT64_FORMAT "-%02u-%02uT%02u:%02u:%02u.%06uZ", c.year,
-                           c.month, c.day, c.hour, c.minute, c.second, c.nano / 1000);
+    return g_strdup_printf("%04" G_GINT64_FORMAT "-%02u-%02uT%02u:%02u:%02u.%06uZ", c.year, c.month,
+                           c.day, c.hour, c.minute, c.second, c.nano / 1000);
 }
 
 char *
 timestamp_nano_text(int64_t ns)
 {
     Civil c = civil_of(ns);
-    return g_strdup_printf("%04" G_GINT64_FORMAT "-%02u-%02uT%02u:%02u:%02u.%09uZ", c.year,
-                           c.month, c.day, c.hour, c.minute, c.second, c.nano);
+    return g_strdup_printf("%04" G_GINT64_FORMAT "-%02u-%02uT%02u:%02u:%02u.%09uZ", c.year, c.month,
+                           c.day, c.hour, c.minute, c.second, c.nano);
 }
 
 /* `count` digits at *text, which moves on; -1 when there are not so many. */

@@ -1,5 +1,5 @@
-/* A token bucket in integers (golang.org/x/time/rate, as client-go's flowcontrol and work queues use it): full at first,
- * `burst` at once, then one each interval; who must wait stands in line. */
+/* A token bucket in integers (golang.org/x/time/rate, as client-go's flowcontrol and work queues
+ * use it): full at first, `burst` at once, then one each interval; who must wait stands in line. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,8 @@ token_bucket_init(TokenBucket *bucket, double qps, int64_t burst)
     bucket->next_ns = INT64_MIN;
 }
 
-/* Takes a token, also one of the future: returns the time from which it may be used (now_ns when at once). */
+/* Takes a token, also one of the future: returns the time from which it may be used (now_ns when at
+ * once). */
 static inline int64_t
 token_bucket_reserve(TokenBucket *bucket, int64_t now_ns)
 {

@@ -1,5 +1,6 @@
-/* The client: builds requests, throttles them, and tries again where the API server asked for it by Retry-After (client-go
- * rest: at most 10 times). A call is in `waiting` (for its token), asleep (Retry-After) or sent; all of them in `calls`. */
+/* The client: builds requests, throttles them, and tries again where the API server asked for it by
+ * Retry-After (client-go rest: at most 10 times). A call is in `waiting` (for its token), asleep
+ * (Retry-After) or sent; all of them in `calls`. */
 #include "core/client/client.h"
 
 #include "core/client/bucket.h"
@@ -82,7 +83,8 @@ call_done(ApiResponse *take_response, void *data)
         api_response_free(take_response);
 }
 
-/* ---- throttling ----------------------------------------------------------------------------------------- */
+/* ---- throttling
+ * ----------------------------------------------------------------------------------------- */
 
 static void throttle_wake(void *data);
 
@@ -144,9 +146,11 @@ client_forget(Client *client, const void *data)
     }
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------- */
+/* ---- requests
+ * ------------------------------------------------------------------------------------------- */
 
-/* The version in which the body speaks of this group: "autoscaling/v2" -> "v2"; NULL: the stored one. */
+/* The version in which the body speaks of this group: "autoscaling/v2" -> "v2"; NULL: the stored
+ * one. */
 static char *
 body_version(const Value *body, const char *group)
 {
@@ -246,7 +250,8 @@ client_unwatch(Client *client, TransportWatch *watch)
     client->transport->ops->unwatch(client->transport, watch);
 }
 
-/* ---- the client ------------------------------------------------------------------------------------------- */
+/* ---- the client
+ * ------------------------------------------------------------------------------------------- */
 
 Client *
 client_new(const Ports *ports, const ApiTypes *types, Transport *take, const ClientOptions *options)

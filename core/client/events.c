@@ -1,5 +1,6 @@
-/* The event recorder: what client-go's broadcaster, correlator and sink do together. One event at a time is under way;
- * the others stand in line (at most QUEUE_MAX, more are dropped as the real broadcaster does). */
+/* The event recorder: what client-go's broadcaster, correlator and sink do together. One event at a
+ * time is under way; the others stand in line (at most QUEUE_MAX, more are dropped as the real
+ * broadcaster does). */
 #include "core/client/events.h"
 
 #include "core/api/status.h"
@@ -53,7 +54,8 @@ struct EventRecorder {
     int64_t spread_ns, last_stamp_ns;
 };
 
-/* ---- keys ---------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------------------------------- */
 
 static char *
 event_key(const Value *event, bool with_reason, bool with_message)
@@ -88,7 +90,8 @@ seen_free(void *data)
     g_free(seen);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names
+ * --------------------------------------------------------------------------------------------- */
 
 static bool
 is_subdomain(const char *name)
@@ -105,7 +108,8 @@ is_subdomain(const char *name)
     return true;
 }
 
-/* `name.<hex of nanoseconds>`. Virtual time can stand still between two events: the stamp moves on all the same. */
+/* `name.<hex of nanoseconds>`. Virtual time can stand still between two events: the stamp moves on
+ * all the same. */
 static char *
 event_name(EventRecorder *recorder, const char *object_name)
 {
@@ -117,7 +121,8 @@ event_name(EventRecorder *recorder, const char *object_name)
     return is_subdomain(name) ? g_steal_pointer(&name) : random_uuid(recorder->ports->random);
 }
 
-/* ---- correlation --------------------------------------------------------------------------------------- */
+/* ---- correlation
+ * --------------------------------------------------------------------------------------- */
 
 /* EventAggregator: from the tenth different message on, similar events become one. */
 static Value *
@@ -187,7 +192,8 @@ is_spam(EventRecorder *recorder, const Value *event)
     return !token_bucket_try(bucket, clock_now(recorder->ports->clock));
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------- */
 
 static void take_next(EventRecorder *recorder);
 static void write_current(void *data);
@@ -257,9 +263,9 @@ write_current(void *data)
         create_current(recorder, written);
         return;
     }
-    Value *patch = value_new_f("{count: %v, lastTimestamp: %v, message: %v}",
-                               value_get(event, "count"), value_get(event, "lastTimestamp"),
-                               value_get(event, "message"));
+    Value *patch =
+        value_new_f("{count: %v, lastTimestamp: %v, message: %v}", value_get(event, "count"),
+                    value_get(event, "lastTimestamp"), value_get(event, "message"));
     client_patch(recorder->client, "", "events", value_text_at(event, "metadata.namespace"),
                  value_text_at(event, "metadata.name"), NULL, PATCH_STRATEGIC, patch, written,
                  recorder);
@@ -282,7 +288,8 @@ take_next(EventRecorder *recorder)
     }
 }
 
-/* ---- recording ----------------------------------------------------------------------------------------- */
+/* ---- recording
+ * ----------------------------------------------------------------------------------------- */
 
 static Value *
 reference_to(const Value *object, const char *field_path)

@@ -1,9 +1,10 @@
 /* The reflector and its cache.
  *
  *             list answered             watch ended
- *   LISTING ----------------> WATCHING --------------> BACKOFF or, after a good watch, WATCHING again
- *      ^                         | ERROR 410               |
- *      `-------------------------+-------------------------'  (relist, or resume from the last revision)
+ *   LISTING ----------------> WATCHING --------------> BACKOFF or, after a good watch, WATCHING
+ * again ^                         | ERROR 410               |
+ *      `-------------------------+-------------------------'  (relist, or resume from the last
+ * revision)
  *
  * Invariants:
  *   1. `state` holds what the handlers have been told, no more and no less, once a dispatch is over
@@ -36,15 +37,15 @@ struct Informer {
     PMap *state;
     int64_t revision; /* 0: none yet */
     bool started, synced, listing;
-    bool revision_lost;  /* the last list at `revision` was refused: list what is newest */
-    bool relist;         /* what the next attempt is to do */
-    bool adopted;        /* `state` is the server's, so the next one shares its objects */
+    bool revision_lost; /* the last list at `revision` was refused: list what is newest */
+    bool relist;        /* what the next attempt is to do */
+    bool adopted;       /* `state` is the server's, so the next one shares its objects */
     TransportWatch *watch;
     int64_t watch_began_ns;
     unsigned watch_events;
-    TimerId timer;       /* back-off, or the guard of a silent watch */
+    TimerId timer; /* back-off, or the guard of a silent watch */
     int64_t backoff_ns, backoff_at_ns;
-    GArray *handlers; /* Handler */
+    GArray *handlers;   /* Handler */
     GPtrArray *indices; /* InformerIndex */
 };
 
@@ -79,7 +80,8 @@ is_whole(const Informer *informer)
            informer->field_selector == NULL;
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------ */
+/* ---- telling
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 index_change(Informer *informer, const Value *old, const Value *new_)
@@ -99,7 +101,8 @@ tell(Informer *informer, const char *key, const Value *old, const Value *new_, C
     }
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------- */
+/* ---- lists
+ * -------------------------------------------------------------------------------------------- */
 
 typedef struct {
     char *key;
@@ -152,9 +155,8 @@ state_of_list(const Value *list)
     const char *api_version = value_string(value_get(list, "apiVersion"));
     const char *list_kind = value_text(value_get(list, "kind"));
     size_t length = strlen(list_kind);
-    g_autofree char *kind = length > 4 && g_str_has_suffix(list_kind, "List")
-                                ? g_strndup(list_kind, length - 4)
-                                : NULL;
+    g_autofree char *kind =
+        length > 4 && g_str_has_suffix(list_kind, "List") ? g_strndup(list_kind, length - 4) : NULL;
     VALUE_ARRAY_FOREACH (item, value_get(list, "items")) {
         g_autofree char *key = object_key_of(item);
         Value *object = value_ref(item);
@@ -182,7 +184,8 @@ reindex(Informer *informer, const PMap *before, const PMap *after)
     }
 }
 
-/* Takes in a whole new state: cache and indices first, then the handlers, one object after another. */
+/* Takes in a whole new state: cache and indices first, then the handlers, one object after another.
+ */
 static void
 replace_state(Informer *informer, PMap *take)
 {
@@ -213,7 +216,8 @@ replace_state(Informer *informer, PMap *take)
 
 static void attempt(void *data);
 
-/* wait.Backoff 800 ms .. 30 s, doubling, jitter up to as much again, forgotten after two quiet minutes. */
+/* wait.Backoff 800 ms .. 30 s, doubling, jitter up to as much again, forgotten after two quiet
+ * minutes. */
 static void
 attempt_later(Informer *informer)
 {
@@ -254,8 +258,8 @@ list_done(ApiResponse *take_response, void *data)
     informer->relist = false;
     informer->revision = revision_of(response->object);
     informer->adopted = response->state != NULL && is_whole(informer);
-    replace_state(informer, informer->adopted ? pmap_ref(response->state)
-                                              : state_of_list(response->object));
+    replace_state(informer,
+                  informer->adopted ? pmap_ref(response->state) : state_of_list(response->object));
     watch_begin(informer);
 }
 
@@ -275,15 +279,16 @@ list_begin(Informer *informer)
     ApiRequest *request = request_new(informer, API_VERB_LIST);
     request->want_state = is_whole(informer);
     if (!informer->revision_lost)
-        request->list.resource_version =
-            g_strdup_printf("%" G_GINT64_FORMAT, informer->revision);
+        request->list.resource_version = g_strdup_printf("%" G_GINT64_FORMAT, informer->revision);
     informer->listing = true;
     client_request(informer->client, request, list_done, informer);
 }
 
-/* ---- watches ------------------------------------------------------------------------------------------- */
+/* ---- watches
+ * ------------------------------------------------------------------------------------------- */
 
-/* The informer's state after one event: the server's own version if it came along, else ours with the change. */
+/* The informer's state after one event: the server's own version if it came along, else ours with
+ * the change. */
 static void
 apply_event(Informer *informer, const WatchEvent *event)
 {
@@ -393,7 +398,8 @@ attempt(void *data)
         watch_begin(informer);
 }
 
-/* ---- the informer ------------------------------------------------------------------------------------------ */
+/* ---- the informer
+ * ------------------------------------------------------------------------------------------ */
 
 Informer *
 informer_new(const Ports *ports, Client *client, const char *group, const char *resource,
@@ -410,8 +416,7 @@ informer_new(const Ports *ports, Client *client, const char *group, const char *
     informer->state = pmap_new(&state_type);
     informer->relist = true;
     informer->handlers = g_array_new(FALSE, FALSE, sizeof(Handler));
-    informer->indices =
-        g_ptr_array_new_with_free_func((GDestroyNotify)informer_index_free);
+    informer->indices = g_ptr_array_new_with_free_func((GDestroyNotify)informer_index_free);
     return informer;
 }
 

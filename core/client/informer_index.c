@@ -1,4 +1,5 @@
-/* An index is a hash table (for look-up only, never walked) of arrays sorted by the objects' keys. */
+/* An index is a hash table (for look-up only, never walked) of arrays sorted by the objects' keys.
+ */
 #include "core/client/informer_index.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 struct InformerIndex {
     char *name;
     IndexFunc func;
-    GHashTable *buckets; /* text -> GPtrArray of const Value */
+    GHashTable *buckets;                  /* text -> GPtrArray of const Value */
     GPtrArray *old_strings, *new_strings; /* kept for the next change */
 };
 
@@ -154,8 +155,8 @@ informer_index_new(const char *name, IndexFunc func)
     InformerIndex *index = g_new0(InformerIndex, 1);
     index->name = g_strdup(name);
     index->func = func;
-    index->buckets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           (GDestroyNotify)g_ptr_array_unref);
+    index->buckets =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     index->old_strings = g_ptr_array_new_with_free_func(g_free);
     index->new_strings = g_ptr_array_new_with_free_func(g_free);
     return index;

@@ -12,5 +12,6 @@ const char *informer_index_name(const InformerIndex *index);
 void informer_index_change(InformerIndex *index, const Value *old, const Value *new_);
 const GPtrArray *informer_index_get(const InformerIndex *index, const char *text);
 
-/* "namespace/name" or "name" of an object, without writing it out: orders objects as their keys would. */
+/* "namespace/name" or "name" of an object, without writing it out: orders objects as their keys
+ * would. */
 int object_key_compare(const Value *a, const Value *b);

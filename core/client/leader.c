@@ -1,8 +1,10 @@
 /* Leader election on a Lease.
  *
- *   FOLLOWING --(lease is free or expired, and our write won)--> LEADING --(no renewal for 10 s)--> LOST
+ *   FOLLOWING --(lease is free or expired, and our write won)--> LEADING --(no renewal for 10 s)-->
+ * LOST
  *
- * Expiry is judged by our own clock: a lease is expired when we have seen it unchanged for its duration. */
+ * Expiry is judged by our own clock: a lease is expired when we have seen it unchanged for its
+ * duration. */
 #include "core/client/leader.h"
 
 #include "core/api/status.h"
@@ -25,8 +27,8 @@ struct LeaderElection {
     void (*stopped)(void *data);
     void *data;
     bool leading, lost;
-    Value *observed;        /* the Lease's spec as last seen */
-    Value *lease_object;    /* our own last write, to renew without reading first */
+    Value *observed;     /* the Lease's spec as last seen */
+    Value *lease_object; /* our own last write, to renew without reading first */
     int64_t observed_at_ns, renewed_at_ns, sent_at_ns;
     TimerId retry, deadline;
 };
@@ -52,8 +54,9 @@ renew_deadline(void *data)
     election->lost = true;
     clock_cancel(election->ports->clock, &election->retry);
     client_forget(election->client, election);
-    log_error(election->ports->log, "failed to renew lease %s/%s: timed out waiting for the condition",
-              LEASES_NAMESPACE, election->lease);
+    log_error(election->ports->log,
+              "failed to renew lease %s/%s: timed out waiting for the condition", LEASES_NAMESPACE,
+              election->lease);
     trace_decision(election->ports->trace, election->identity, "stop leading", NULL,
                    "%s could not renew its lease %s and stops leading", election->identity,
                    election->lease);
@@ -78,9 +81,9 @@ acquired(LeaderElection *election, const Value *lease)
     /* The deadline counts from when the renewal was sent: that is the time the Lease holds. */
     election->renewed_at_ns = election->sent_at_ns;
     clock_cancel(election->ports->clock, &election->deadline);
-    election->deadline = clock_timer_at(election->ports->clock,
-                                        election->renewed_at_ns + RENEW_DEADLINE_NS,
-                                        renew_deadline, election);
+    election->deadline =
+        clock_timer_at(election->ports->clock, election->renewed_at_ns + RENEW_DEADLINE_NS,
+                       renew_deadline, election);
     bool first = !election->leading;
     election->leading = true;
     retry_later(election);

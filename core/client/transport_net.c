@@ -1,7 +1,8 @@
 /* The transport of components: messages over port/net.
  *
- * With several API servers one is used until it does not answer; then the next. A call that cannot have had an effect
- * (nobody listened, or it only reads) is tried on each of them once; other failures are the caller's to judge. */
+ * With several API servers one is used until it does not answer; then the next. A call that cannot
+ * have had an effect (nobody listened, or it only reads) is tried on each of them once; other
+ * failures are the caller's to judge. */
 #include "core/api/status.h"
 #include "core/client/client.h"
 #include "core/client/wire.h"
@@ -47,7 +48,8 @@ net_transport(Transport *transport)
     return (NetTransport *)transport;
 }
 
-/* ---- error texts -------------------------------------------------------------------------------------- */
+/* ---- error texts
+ * -------------------------------------------------------------------------------------- */
 
 static const char *
 go_method(ApiVerb verb)
@@ -68,7 +70,8 @@ go_method(ApiVerb verb)
     }
 }
 
-/* As Go's net/http says it: `Get "https://HOST:6443/api/v1/...": dial tcp HOST:6443: connect: connection refused`. */
+/* As Go's net/http says it: `Get "https://HOST:6443/api/v1/...": dial tcp HOST:6443: connect:
+ * connection refused`. */
 static Value *
 unreachable_status(const NetTransport *transport, const ApiRequest *request, unsigned host,
                    NetStatus status)
@@ -125,7 +128,8 @@ address_of(const NetTransport *transport, unsigned host)
     return (NetAddress){.host = transport->hosts[host], .port = transport->port};
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 net_call_free(NetCall *call)
@@ -164,9 +168,9 @@ static void
 net_call_send(NetCall *call)
 {
     Net *net = call->transport->ports->net;
-    call->id = net->ops->call(net, address_of(call->transport, call->host),
-                              wire_request(api_request_copy(call->request)), 0, net_call_done,
-                              call);
+    call->id =
+        net->ops->call(net, address_of(call->transport, call->host),
+                       wire_request(api_request_copy(call->request)), 0, net_call_done, call);
 }
 
 static void
@@ -185,7 +189,8 @@ net_transport_call(Transport *base, ApiRequest *take, ApiDone done, void *data)
     net_call_send(call);
 }
 
-/* ---- watches ------------------------------------------------------------------------------------------- */
+/* ---- watches
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 watch_free(TransportWatch *watch)
@@ -206,8 +211,8 @@ watch_remove(TransportWatch *watch)
 
 static void watch_open(TransportWatch *watch);
 
-/* The stream ended. Before the first batch another API server may do; a stream that was up and broke just ends, as a
- * watch whose connection closed. */
+/* The stream ended. Before the first batch another API server may do; a stream that was up and
+ * broke just ends, as a watch whose connection closed. */
 static void
 watch_end(TransportWatch *watch, NetStatus status)
 {
@@ -291,7 +296,8 @@ net_transport_unwatch(Transport *base, TransportWatch *watch)
     watch_remove(watch);
 }
 
-/* ---- the transport --------------------------------------------------------------------------------------- */
+/* ---- the transport
+ * --------------------------------------------------------------------------------------- */
 
 static void
 net_transport_free(Transport *base)

@@ -3,7 +3,8 @@
 
 #include "core/base/pmap.h"
 
-/* Sizes only matter for modelled bandwidth: a guess from the number of top fields and items does. */
+/* Sizes only matter for modelled bandwidth: a guess from the number of top fields and items does.
+ */
 #define REQUEST_SIZE 256
 #define OBJECT_SIZE 1500
 

@@ -1,8 +1,8 @@
 /* The rate-limited work queue. An item's life (client-go's words in brackets):
  *
  *        work_queue_add            pump              item_finish
- *   idle ------------> queued -----------> working -------------> idle, or queued when it was added meanwhile
- *     |  work_queue_add_after                              (dirty)
+ *   idle ------------> queued -----------> working -------------> idle, or queued when it was added
+ * meanwhile |  work_queue_add_after                              (dirty)
  *     `---------------> waiting (a time; may hold beside queued or working) --wake--> queued
  *
  * Invariants, asserted by work_queue_check():
@@ -62,7 +62,7 @@ struct Sync {
     GList link; /* in queue->syncs */
     bool running;
     unsigned pending;
-    char *error; /* the first failure; NULL: none */
+    char *error;      /* the first failure; NULL: none */
     int64_t again_ns; /* 0: not asked for */
     GQueue begun;
     CauseId causes[CAUSES_MAX];
@@ -80,7 +80,8 @@ struct Begun {
     GDestroyNotify free_data;
 };
 
-/* ---- items ------------------------------------------------------------------------------------------- */
+/* ---- items
+ * ------------------------------------------------------------------------------------------- */
 
 static int
 compare_waiting(const void *a, const void *b, void *data)
@@ -151,7 +152,8 @@ item_queue(WorkQueue *queue, Item *item)
     }
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------ */
+/* ---- waiting
+ * ------------------------------------------------------------------------------------------ */
 
 static void wake(void *data);
 
@@ -247,7 +249,8 @@ work_queue_forget(WorkQueue *queue, const char *key)
     item_drop_idle(queue, item);
 }
 
-/* ---- a sync's life ------------------------------------------------------------------------------------ */
+/* ---- a sync's life
+ * ------------------------------------------------------------------------------------ */
 
 static void
 begun_free(Begun *begun)
@@ -442,7 +445,8 @@ sync_split_key(Sync *sync, const char **ret_namespace, const char **ret_name)
     *ret_name = sync->name;
 }
 
-/* ---- the queue ------------------------------------------------------------------------------------------ */
+/* ---- the queue
+ * ------------------------------------------------------------------------------------------ */
 
 WorkQueue *
 work_queue_new(const Ports *ports, const WorkQueueOptions *options, SyncFunc sync, void *data)

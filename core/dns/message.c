@@ -35,8 +35,8 @@ dns_type_name(unsigned type)
 const char *
 dns_code_name(DnsCode code)
 {
-    static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL",
-                                        "NXDOMAIN", "NOTIMP", "REFUSED"};
+    static const char *const names[] = {"NOERROR",  "FORMERR", "SERVFAIL",
+                                        "NXDOMAIN", "NOTIMP",  "REFUSED"};
     return (size_t)code < G_N_ELEMENTS(names) ? names[code] : "?";
 }
 
@@ -136,7 +136,8 @@ dns_name_in(const char *name, const char *zone)
     size_t name_length = strlen(name), zone_length = strlen(zone);
     if (zone_length == 0)
         return true;
-    if (name_length < zone_length || g_ascii_strcasecmp(name + name_length - zone_length, zone) != 0)
+    if (name_length < zone_length ||
+        g_ascii_strcasecmp(name + name_length - zone_length, zone) != 0)
         return false;
     if (name_length == zone_length)
         return true;

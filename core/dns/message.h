@@ -1,8 +1,8 @@
-/* DNS questions and answers, and their wire format (RFC 1035, 3596, 2782, 6891). Decoding treats its input as hostile:
- * every length is checked, pointers only lead backwards, counts are bounded.
+/* DNS questions and answers, and their wire format (RFC 1035, 3596, 2782, 6891). Decoding treats
+ * its input as hostile: every length is checked, pointers only lead backwards, counts are bounded.
  *
- * Names are texts without the last dot, "" for the root; a byte of a label that is not a plain letter, digit, '-' or '_' is
- * written \. or \DDD. Case is kept; names are compared without it. */
+ * Names are texts without the last dot, "" for the root; a byte of a label that is not a plain
+ * letter, digit, '-' or '_' is written \. or \DDD. Case is kept; names are compared without it. */
 #pragma once
 
 #include <glib.h>
@@ -36,17 +36,17 @@ const char *dns_code_name(DnsCode code);  /* "NXDOMAIN", ... */
 
 #define DNS_NAME_MAX 255
 #define DNS_LABEL_MAX 63
-#define DNS_RECORDS_MAX 4096   /* in one answer */
-#define DNS_UDP_SIZE 512       /* without EDNS */
-#define DNS_UDP_SIZE_MAX 4096  /* what we answer by UDP at most */
+#define DNS_RECORDS_MAX 4096  /* in one answer */
+#define DNS_UDP_SIZE 512      /* without EDNS */
+#define DNS_UDP_SIZE_MAX 4096 /* what we answer by UDP at most */
 
 typedef struct DnsRecord {
     char *name;
     DnsType type;
     uint32_t ttl;
-    char *address; /* A, AAAA */
-    char *target;  /* CNAME, NS, PTR, SRV; the primary server of an SOA */
-    char *text;    /* TXT; the mailbox of an SOA */
+    char *address;                   /* A, AAAA */
+    char *target;                    /* CNAME, NS, PTR, SRV; the primary server of an SOA */
+    char *text;                      /* TXT; the mailbox of an SOA */
     uint16_t priority, weight, port; /* SRV */
     uint32_t serial, minimum;        /* SOA */
 } DnsRecord;
@@ -78,24 +78,26 @@ char *dns_record_text(const DnsRecord *record);
 /* Is `name` the zone or below it? Without case. */
 bool dns_name_in(const char *name, const char *zone);
 
-/* ---- wire --------------------------------------------------------------------------------------------- */
+/* ---- wire
+ * --------------------------------------------------------------------------------------------- */
 
 typedef struct DnsRequest {
     uint16_t id;
     bool recursion_desired;
     unsigned udp_size; /* what the client takes by UDP */
     bool edns;
-    DnsQuery *query;   /* NULL: the answer is `code` */
+    DnsQuery *query; /* NULL: the answer is `code` */
     DnsCode code;
 } DnsRequest;
 
-/* Reads a question. NULL when nothing can be answered at all (too short, or itself an answer); else a request, with code
- * FORMERR or NOTIMP and no query when it cannot be served. */
+/* Reads a question. NULL when nothing can be answered at all (too short, or itself an answer); else
+ * a request, with code FORMERR or NOTIMP and no query when it cannot be served. */
 DnsRequest *dns_request_decode(const uint8_t *bytes, size_t length);
 void dns_request_free(DnsRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DnsRequest, dns_request_free)
 
-/* Writes the answer to a request. Records beyond `size_max` are left out and the truncation bit is set. */
+/* Writes the answer to a request. Records beyond `size_max` are left out and the truncation bit is
+ * set. */
 GByteArray *dns_answer_encode(const DnsRequest *request, const DnsAnswer *answer, size_t size_max);
 
 /* For asking an upstream server. */

@@ -14,7 +14,8 @@
 #define BY_ADDRESS "address"
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 
-/* ---- indices -------------------------------------------------------------------------------------------- */
+/* ---- indices
+ * -------------------------------------------------------------------------------------------- */
 
 static void
 service_addresses(const Value *service, GPtrArray *ret_strings)
@@ -49,7 +50,8 @@ dns_view_add_indices(Informer *services, Informer *slices)
     informer_add_index(slices, BY_SERVICE, slice_services);
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------- */
+/* ---- answers
+ * -------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const DnsView *view;
@@ -109,8 +111,7 @@ add_srv(const Lookup *lookup, const char *target, int64_t port)
         if (other->port == port && g_strcmp0(other->target, target) == 0)
             return;
     }
-    DnsRecord *record =
-        dns_record_add(answers, lookup->query->name, DNS_SRV, lookup->view->ttl);
+    DnsRecord *record = dns_record_add(answers, lookup->query->name, DNS_SRV, lookup->view->ttl);
     if (record == NULL)
         return;
     record->port = (uint16_t)port;
@@ -142,7 +143,8 @@ give(Lookup *lookup, const char *target, const char *address, int64_t port)
         add_address(lookup, lookup->answer->answers, lookup->query->name, address);
 }
 
-/* ---- services ------------------------------------------------------------------------------------------- */
+/* ---- services
+ * ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *port, *protocol; /* NULL: any; without their underscores */
@@ -170,8 +172,8 @@ endpoint_hostname(const Value *endpoint, const char *address)
 }
 
 static void
-give_endpoint(Lookup *lookup, const Selection *selection, const char *service_name, const Value *slice,
-              const Value *endpoint)
+give_endpoint(Lookup *lookup, const Selection *selection, const char *service_name,
+              const Value *slice, const Value *endpoint)
 {
     const Value *ports = value_get(slice, "ports");
     VALUE_ARRAY_FOREACH (item, value_get(endpoint, "addresses")) {
@@ -189,7 +191,8 @@ give_endpoint(Lookup *lookup, const Selection *selection, const char *service_na
 }
 
 static void
-give_endpoints(Lookup *lookup, const Selection *selection, const char *key, const char *service_name)
+give_endpoints(Lookup *lookup, const Selection *selection, const char *key,
+               const char *service_name)
 {
     const GPtrArray *slices = informer_by_index(lookup->view->slices, BY_SERVICE, key);
     for (unsigned i = 0; slices != NULL && i < slices->len; i++) {
@@ -215,8 +218,8 @@ give_service(Lookup *lookup, const Selection *selection, const Value *service, c
             return;
         lookup->exists = true;
         if (asks(lookup, DNS_CNAME) || asks(lookup, DNS_A) || asks(lookup, DNS_AAAA)) {
-            DnsRecord *alias = dns_record_add(lookup->answer->answers, lookup->query->name, DNS_CNAME,
-                                              lookup->view->ttl);
+            DnsRecord *alias = dns_record_add(lookup->answer->answers, lookup->query->name,
+                                              DNS_CNAME, lookup->view->ttl);
             g_autofree char *target = g_strdup(value_text(value_get(spec, "externalName")));
             if (g_str_has_suffix(target, "."))
                 target[strlen(target) - 1] = '\0';
@@ -267,7 +270,9 @@ lookup_service(Lookup *lookup)
     share_weights(lookup);
 }
 
-/* ---- pods ------------------------------------------------------------------------------------------------- */
+/* ---- pods
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* `pods insecure`: any address is confirmed, as long as its namespace is there. */
 static void
@@ -291,7 +296,9 @@ lookup_pod(Lookup *lookup)
     give(lookup, lookup->query->name, address, 0);
 }
 
-/* ---- reverse ------------------------------------------------------------------------------------------------ */
+/* ---- reverse
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* "4.3.2.1.in-addr.arpa" -> "1.2.3.4"; NULL when it is none. */
 static char *
@@ -349,9 +356,10 @@ reverse_endpoints(Lookup *lookup, const char *address)
             const Value *metadata = value_get(slice, "metadata");
             g_autofree char *hostname = endpoint_hostname(endpoint, its);
             add_ptr(lookup,
-                    g_strdup_printf("%s.%s.%s.svc.%s", hostname,
-                                    value_text(value_get(value_get(metadata, "labels"), SERVICE_NAME_LABEL)),
-                                    value_text(value_get(metadata, "namespace")), lookup->view->domain));
+                    g_strdup_printf(
+                        "%s.%s.%s.svc.%s", hostname,
+                        value_text(value_get(value_get(metadata, "labels"), SERVICE_NAME_LABEL)),
+                        value_text(value_get(metadata, "namespace")), lookup->view->domain));
         }
     }
 }
@@ -370,7 +378,8 @@ lookup_reverse(Lookup *lookup, const char *address)
         reverse_endpoints(lookup, address);
 }
 
-/* ---- the question --------------------------------------------------------------------------------------------- */
+/* ---- the question
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 lookup_domain(Lookup *lookup)
@@ -400,7 +409,8 @@ static void
 split_labels(Lookup *lookup)
 {
     size_t keep = strlen(lookup->query->name) - strlen(lookup->view->domain);
-    g_autofree char *before = g_ascii_strdown(lookup->query->name, (gssize)(keep > 0 ? keep - 1 : 0));
+    g_autofree char *before =
+        g_ascii_strdown(lookup->query->name, (gssize)(keep > 0 ? keep - 1 : 0));
     lookup->labels = g_strsplit(before, ".", -1);
     lookup->n_labels = before[0] != '\0' ? g_strv_length(lookup->labels) : 0;
     for (unsigned i = 0; i < lookup->n_labels / 2; i++) {

@@ -26,7 +26,8 @@ typedef struct {
 
 static void proceed(Question *question, const DnsQuery *query);
 
-/* ---- answering ------------------------------------------------------------------------------------------- */
+/* ---- answering
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 question_end(Question *question, DnsAnswer *take)
@@ -135,7 +136,8 @@ dns_server_answer(DnsServer *server, const DnsQuery *query, DnsDone done, void *
     proceed(question, query);
 }
 
-/* ---- over the network ------------------------------------------------------------------------------------ */
+/* ---- over the network
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct {
     Net *net;
@@ -166,7 +168,8 @@ net_asked(NetServer *net_server, NetMessage message, NetReply *reply, const char
         message.free_body(message.body);
 }
 
-/* ---- the server -------------------------------------------------------------------------------------------- */
+/* ---- the server
+ * -------------------------------------------------------------------------------------------- */
 
 DnsServer *
 dns_server_new(const Ports *ports, Client *client, const DnsConfig *config)
@@ -183,12 +186,13 @@ dns_server_new(const Ports *ports, Client *client, const DnsConfig *config)
         g_free(server);
         return NULL;
     }
-    server->view = (DnsView){
-        .domain = server->domain,
-        .ttl = config->ttl > 0 ? config->ttl : 30,
-        .services = informer_new(ports, client, "", "services", NULL, NULL, NULL),
-        .slices = informer_new(ports, client, "discovery.k8s.io", "endpointslices", NULL, NULL, NULL),
-        .namespaces = informer_new(ports, client, "", "namespaces", NULL, NULL, NULL)};
+    server->view =
+        (DnsView){.domain = server->domain,
+                  .ttl = config->ttl > 0 ? config->ttl : 30,
+                  .services = informer_new(ports, client, "", "services", NULL, NULL, NULL),
+                  .slices = informer_new(ports, client, "discovery.k8s.io", "endpointslices", NULL,
+                                         NULL, NULL),
+                  .namespaces = informer_new(ports, client, "", "namespaces", NULL, NULL, NULL)};
     dns_view_add_indices(server->view.services, server->view.slices);
     informer_start(server->view.services);
     informer_start(server->view.slices);

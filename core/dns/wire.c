@@ -15,7 +15,8 @@
 #define OPCODE_MASK 0x7800
 #define CODE_MASK 0x000f
 
-/* ---- reading ------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const uint8_t *bytes;
@@ -249,7 +250,8 @@ dns_answer_decode(const uint8_t *bytes, size_t length, uint16_t wanted_id)
     return g_steal_pointer(&answer);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     GByteArray *out;
@@ -289,7 +291,7 @@ take_label(const char **text, uint8_t *ret_bytes)
             byte = (uint8_t)((p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0'));
             p += 3;
         } else if (*p == '\\' && p[1] != '\0') {
-            byte = (uint8_t)*++p;
+            byte = (uint8_t) * ++p;
         }
         if (length < DNS_LABEL_MAX)
             ret_bytes[length++] = byte;

@@ -65,9 +65,9 @@ char *
 proxy_endpoint_nft_name(const ProxyPort *port, const char *ip, uint16_t number)
 {
     const char *colon = strchr(port->name, ':');
-    g_autofree char *name = g_strdup_printf(
-        "%s/%s/%s/%s__%s/%u", port->namespace_, port->service,
-        proxy_protocol_name(port->protocol), colon != NULL ? colon + 1 : "", ip, (unsigned)number);
+    g_autofree char *name = g_strdup_printf("%s/%s/%s/%s__%s/%u", port->namespace_, port->service,
+                                            proxy_protocol_name(port->protocol),
+                                            colon != NULL ? colon + 1 : "", ip, (unsigned)number);
     g_strdelimit(name, ":", '.');
     return hash_and_cut(name);
 }

@@ -1,8 +1,9 @@
-/* The component. The real one asks the API server to leave out headless Services and other proxies' by label selectors;
- * here the pure function leaves them out, so that all proxies hold the server's own version of the state and share the
- * table made from it.
+/* The component. The real one asks the API server to leave out headless Services and other proxies'
+ * by label selectors; here the pure function leaves them out, so that all proxies hold the server's
+ * own version of the state and share the table made from it.
  *
- *   change --> wanted --(token of the bucket)--> applying --done--> in force; wanted again if something changed since */
+ *   change --> wanted --(token of the bucket)--> applying --done--> in force; wanted again if
+ * something changed since */
 #include "core/proxy/proxy.h"
 
 #include "core/client/bucket.h"
@@ -64,18 +65,18 @@ node_cidrs(const Value *node)
 static ProxyRules *
 make_rules(Proxy *proxy)
 {
-    g_autoptr(ProxyTable) table = proxy_shared_table(
-        proxy->shared, informer_state(proxy->services), informer_state(proxy->slices));
+    g_autoptr(ProxyTable) table = proxy_shared_table(proxy->shared, informer_state(proxy->services),
+                                                     informer_state(proxy->slices));
     const Value *node = informer_get(proxy->nodes, proxy->node);
     g_autoptr(GPtrArray) addresses = node_addresses(node);
     g_autoptr(GPtrArray) cidrs = node_cidrs(node);
     const Value *labels = value_get(value_get(node, "metadata"), "labels");
-    return proxy_rules_new(table,
-                           &(ProxyNode){.name = proxy->node,
-                                        .zone = value_string(value_get(labels, ZONE_LABEL)),
-                                        .addresses = (const char *const *)addresses->pdata,
-                                        .pod_cidrs = (const char *const *)cidrs->pdata,
-                                        .cluster_cidrs = (const char *const *)proxy->cluster_cidrs});
+    return proxy_rules_new(
+        table, &(ProxyNode){.name = proxy->node,
+                            .zone = value_string(value_get(labels, ZONE_LABEL)),
+                            .addresses = (const char *const *)addresses->pdata,
+                            .pod_cidrs = (const char *const *)cidrs->pdata,
+                            .cluster_cidrs = (const char *const *)proxy->cluster_cidrs});
 }
 
 static void consider(Proxy *proxy);
@@ -134,7 +135,8 @@ want(Proxy *proxy, CauseId cause)
 }
 
 static void
-changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+        void *data)
 {
     want(data, cause);
 }

@@ -1,12 +1,14 @@
-/* kube-proxy: watches Services, EndpointSlices and its own Node, and programs the dataplane, at most once a second with
- * bursts of two (async.BoundedFrequencyRunner), and again after a failure. */
+/* kube-proxy: watches Services, EndpointSlices and its own Node, and programs the dataplane, at
+ * most once a second with bursts of two (async.BoundedFrequencyRunner), and again after a failure.
+ */
 #pragma once
 
 #include "core/client/informer.h"
 #include "core/port/dataplane.h"
 #include "core/proxy/rules.h"
 
-/* What many proxies of one world share: tables by the objects they were made of. Bounded; reference counted. */
+/* What many proxies of one world share: tables by the objects they were made of. Bounded; reference
+ * counted. */
 typedef struct ProxyShared ProxyShared;
 ProxyShared *proxy_shared_new(void);
 ProxyShared *proxy_shared_ref(ProxyShared *shared);
@@ -26,9 +28,10 @@ typedef struct ProxyConfig {
 
 typedef struct Proxy Proxy;
 
-/* The config's texts are copied. The dataplane must outlive the proxy, and not answer it once it is freed
- * (the back end drops that with the process). */
-Proxy *proxy_new(const Ports *ports, Client *client, Dataplane *dataplane, const ProxyConfig *config);
+/* The config's texts are copied. The dataplane must outlive the proxy, and not answer it once it is
+ * freed (the back end drops that with the process). */
+Proxy *proxy_new(const Ports *ports, Client *client, Dataplane *dataplane,
+                 const ProxyConfig *config);
 void proxy_free(Proxy *proxy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Proxy, proxy_free)
 bool proxy_has_synced(const Proxy *proxy);

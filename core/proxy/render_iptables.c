@@ -32,7 +32,8 @@ chain(Render *render, const char *prefix, const char *hash)
     g_string_append_printf(render->chains, ":%s%s - [0:0]\n", prefix, hash);
 }
 
-/* ---- endpoints ------------------------------------------------------------------------------------------- */
+/* ---- endpoints
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 endpoint_chain(Render *render, const ProxyPort *port, const ProxyEndpoint *endpoint)
@@ -67,21 +68,24 @@ balance(Render *render, const ProxyPort *port, const char *prefix, const GPtrArr
         g_string_append_printf(render->bodies, "-A %s%s -m comment --comment \"%s -> %s\"", prefix,
                                port->hash, port->name, endpoint->address);
         if (i + 1 < endpoints->len)
-            g_string_append_printf(render->bodies, " -m statistic --mode random --probability %.10f",
+            g_string_append_printf(render->bodies,
+                                   " -m statistic --mode random --probability %.10f",
                                    1.0 / (double)(endpoints->len - i));
         g_string_append_printf(render->bodies, " -j %s\n", endpoint->chain);
     }
 }
 
-/* ---- services --------------------------------------------------------------------------------------------- */
+/* ---- services
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 capture(GString *out, const char *from, const ProxyPort *port, const char *what, const char *ip,
         const char *to)
 {
     const char *protocol = proxy_protocol_name(port->protocol);
-    g_string_append_printf(out, "-A %s -m comment --comment \"%s %s\" -m %s -p %s -d %s --dport %u %s\n",
-                           from, port->name, what, protocol, protocol, ip, (unsigned)port->port, to);
+    g_string_append_printf(
+        out, "-A %s -m comment --comment \"%s %s\" -m %s -p %s -d %s --dport %u %s\n", from,
+        port->name, what, protocol, protocol, ip, (unsigned)port->port, to);
 }
 
 static void
@@ -93,10 +97,11 @@ refuse_external(Render *render, const ProxyPort *port, const char *why, const ch
     for (char **ip = port->load_balancer_ips; *ip != NULL; ip++)
         capture(render->filter_external, "KUBE-EXTERNAL-SERVICES", port, why, *ip, verdict);
     if (port->node_port != 0)
-        g_string_append_printf(render->filter_external,
-                               "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"%s %s\" -m addrtype "
-                               "--dst-type LOCAL -m %s -p %s --dport %u %s\n",
-                               port->name, why, protocol, protocol, (unsigned)port->node_port, verdict);
+        g_string_append_printf(
+            render->filter_external,
+            "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"%s %s\" -m addrtype "
+            "--dst-type LOCAL -m %s -p %s --dport %u %s\n",
+            port->name, why, protocol, protocol, (unsigned)port->node_port, verdict);
 }
 
 static void
@@ -113,10 +118,11 @@ external_chain(Render *render, const ProxyPort *port, const char *cluster, const
         return;
     }
     if (render->cidr != NULL)
-        g_string_append_printf(out,
-                               "%s -m comment --comment \"pod traffic for %s external destinations\" "
-                               "-s %s -j %s\n",
-                               from, port->name, render->cidr, cluster);
+        g_string_append_printf(
+            out,
+            "%s -m comment --comment \"pod traffic for %s external destinations\" "
+            "-s %s -j %s\n",
+            from, port->name, render->cidr, cluster);
     g_string_append_printf(out,
                            "%s -m comment --comment \"masquerade LOCAL traffic for %s external "
                            "destinations\" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ\n"
@@ -133,9 +139,10 @@ firewall_chain(Render *render, const ProxyPort *port)
     g_autofree char *name = g_strconcat("KUBE-FW-", port->hash, NULL);
     chain(render, name, "");
     for (char **range = port->source_ranges; *range != NULL; range++)
-        g_string_append_printf(render->bodies,
-                               "-A %s -m comment --comment \"%s loadbalancer IP\" -s %s -j KUBE-EXT-%s\n",
-                               name, port->name, *range, port->hash);
+        g_string_append_printf(
+            render->bodies,
+            "-A %s -m comment --comment \"%s loadbalancer IP\" -s %s -j KUBE-EXT-%s\n", name,
+            port->name, *range, port->hash);
     g_string_append_printf(render->bodies,
                            "-A %s -m comment --comment \"other traffic to %s will be dropped by "
                            "KUBE-PROXY-FIREWALL\"\n",
@@ -152,11 +159,12 @@ policy_chain(Render *render, const ProxyPort *port, const char *prefix, const GP
     const char *protocol = proxy_protocol_name(port->protocol);
     chain(render, prefix, port->hash);
     if (render->cidr != NULL)
-        g_string_append_printf(render->bodies,
-                               "-A %s%s -m comment --comment \"%s cluster IP\" -m %s -p %s -d %s --dport %u "
-                               "! -s %s -j KUBE-MARK-MASQ\n",
-                               prefix, port->hash, port->name, protocol, protocol, port->cluster_ip,
-                               (unsigned)port->port, render->cidr);
+        g_string_append_printf(
+            render->bodies,
+            "-A %s%s -m comment --comment \"%s cluster IP\" -m %s -p %s -d %s --dport %u "
+            "! -s %s -j KUBE-MARK-MASQ\n",
+            prefix, port->hash, port->name, protocol, protocol, port->cluster_ip,
+            (unsigned)port->port, render->cidr);
     balance(render, port, prefix, endpoints);
 }
 
@@ -173,9 +181,10 @@ external_captures(Render *render, const ProxyPort *port)
         capture(render->services, "KUBE-SERVICES", port, "loadbalancer IP", *ip,
                 guarded ? firewall : external);
     if (port->node_port != 0)
-        g_string_append_printf(render->nodeports,
-                               "-A KUBE-NODEPORTS -m comment --comment %s -m %s -p %s --dport %u %s\n",
-                               port->name, protocol, protocol, (unsigned)port->node_port, external);
+        g_string_append_printf(
+            render->nodeports,
+            "-A KUBE-NODEPORTS -m comment --comment %s -m %s -p %s --dport %u %s\n", port->name,
+            protocol, protocol, (unsigned)port->node_port, external);
     if (guarded)
         firewall_chain(render, port);
 }
@@ -188,13 +197,14 @@ service_port(Render *render, const ProxyPort *port)
     bool external = proxy_port_is_external(port);
     bool needs_local = port->internal_local || (external && port->external_local);
     if (port->health_check_node_port != 0)
-        g_string_append_printf(render->filter_nodeports,
-                               "-A KUBE-NODEPORTS -m comment --comment \"%s health check node port\" -m tcp "
-                               "-p tcp --dport %u -j ACCEPT\n",
-                               port->name, (unsigned)port->health_check_node_port);
+        g_string_append_printf(
+            render->filter_nodeports,
+            "-A KUBE-NODEPORTS -m comment --comment \"%s health check node port\" -m tcp "
+            "-p tcp --dport %u -j ACCEPT\n",
+            port->name, (unsigned)port->health_check_node_port);
     if (cluster->len == 0 && (!needs_local || local->len == 0)) {
-        capture(render->filter_services, "KUBE-SERVICES", port, "has no endpoints", port->cluster_ip,
-                "-j REJECT");
+        capture(render->filter_services, "KUBE-SERVICES", port, "has no endpoints",
+                port->cluster_ip, "-j REJECT");
         refuse_external(render, port, "has no endpoints", "-j REJECT");
         return;
     }
@@ -224,7 +234,8 @@ service_port(Render *render, const ProxyPort *port)
     }
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ---------------------------------------------------------------------------------------------- */
 
 static void
 filter_table(GString *out, const Render *render)
@@ -237,15 +248,16 @@ filter_table(GString *out, const Render *render)
     g_string_append(out, render->filter_services->str);
     g_string_append(out, render->filter_external->str);
     if (render->family == PROXY_IPV4)
-        g_string_append(out, "-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" "
-                             "-d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate "
-                             "RELATED,ESTABLISHED,DNAT -j DROP\n");
-    g_string_append(out,
-                    "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP\n"
-                    "-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark "
-                    "--mark " MARK "/" MARK " -j ACCEPT\n"
-                    "-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\" -m "
-                    "conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
+        g_string_append(
+            out, "-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" "
+                 "-d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate "
+                 "RELATED,ESTABLISHED,DNAT -j DROP\n");
+    g_string_append(
+        out, "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP\n"
+             "-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark "
+             "--mark " MARK "/" MARK " -j ACCEPT\n"
+             "-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\" -m "
+             "conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
     g_string_append(out, render->filter_firewall->str);
     g_string_append(out, "COMMIT\n");
 }
@@ -255,18 +267,19 @@ nat_table(GString *out, const Render *render)
 {
     g_string_append(out, "*nat\n:KUBE-NODEPORTS - [0:0]\n:KUBE-SERVICES - [0:0]\n");
     g_string_append(out, render->chains->str);
-    g_string_append(out,
-                    ":KUBE-MARK-MASQ - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"
-                    "-A KUBE-POSTROUTING -m mark ! --mark " MARK "/" MARK " -j RETURN\n"
-                    "-A KUBE-POSTROUTING -j MARK --xor-mark " MARK "\n"
-                    "-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring "
-                    "SNAT\" -j MASQUERADE --random-fully\n"
-                    "-A KUBE-MARK-MASQ -j MARK --or-mark " MARK "\n");
+    g_string_append(
+        out, ":KUBE-MARK-MASQ - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"
+             "-A KUBE-POSTROUTING -m mark ! --mark " MARK "/" MARK " -j RETURN\n"
+             "-A KUBE-POSTROUTING -j MARK --xor-mark " MARK "\n"
+             "-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring "
+             "SNAT\" -j MASQUERADE --random-fully\n"
+             "-A KUBE-MARK-MASQ -j MARK --or-mark " MARK "\n");
     g_string_append(out, render->nodeports->str);
     g_string_append(out, render->services->str);
-    g_string_append(out, "-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this "
-                         "must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j "
-                         "KUBE-NODEPORTS\n");
+    g_string_append(
+        out, "-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this "
+             "must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j "
+             "KUBE-NODEPORTS\n");
     g_string_append(out, render->bodies->str);
     g_string_append(out, "COMMIT\n");
 }
@@ -276,8 +289,8 @@ proxy_rules_iptables(const ProxyRules *rules, ProxyFamily family)
 {
     Render render = {.rules = rules, .family = family};
     GString **parts[] = {&render.filter_services, &render.filter_external, &render.filter_nodeports,
-                         &render.filter_firewall, &render.chains, &render.services,
-                         &render.nodeports, &render.bodies};
+                         &render.filter_firewall, &render.chains,          &render.services,
+                         &render.nodeports,       &render.bodies};
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
         *parts[i] = g_string_new(NULL);
     render.cidr = first_cidr(&render, rules->cluster_cidrs);
@@ -318,7 +331,8 @@ proxy_rules_iptables_jumps(void)
             g_string_append(out, "COMMIT\n*nat\n");
         g_string_append_printf(out, "-I %s %s%s-m comment --comment \"kubernetes %s\" -j %s\n",
                                jumps[i][1], jumps[i][2], jumps[i][2][0] != '\0' ? " " : "",
-                               jumps[i][0][0] == 'n' ? "service portals" : "service rules", jumps[i][3]);
+                               jumps[i][0][0] == 'n' ? "service portals" : "service rules",
+                               jumps[i][3]);
     }
     g_string_append(out, "COMMIT\n");
     return g_string_free(out, FALSE);

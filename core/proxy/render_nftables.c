@@ -1,5 +1,5 @@
-/* Rules as `nft -f` takes them: the table, chains, sets and verdict maps of pkg/proxy/nftables. The table is made anew in
- * one transaction, so no chain or element of the old rules stays. */
+/* Rules as `nft -f` takes them: the table, chains, sets and verdict maps of pkg/proxy/nftables. The
+ * table is made anew in one transaction, so no chain or element of the old rules stays. */
 #include "core/proxy/rules_private.h"
 
 typedef struct {
@@ -10,8 +10,8 @@ typedef struct {
     GString *chains, *rules_text, *elements;
 } Render;
 
-static void
-line(GString *out, const Render *render, const char *verb, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void line(GString *out, const Render *render, const char *verb, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 static void
 line(GString *out, const Render *render, const char *verb, const char *format, ...)
@@ -24,7 +24,8 @@ line(GString *out, const Render *render, const char *verb, const char *format, .
     g_string_append_c(out, '\n');
 }
 
-/* ---- what is always there --------------------------------------------------------------------------------- */
+/* ---- what is always there
+ * --------------------------------------------------------------------------------- */
 
 static void
 base(GString *out, const Render *render)
@@ -38,8 +39,14 @@ base(GString *out, const Render *render)
         "nat-prerouting { type nat hook prerouting priority -100 ; }",
         "nat-output { type nat hook output priority -100 ; }",
         "nat-postrouting { type nat hook postrouting priority 100 ; }",
-        "cluster-ips-check", "firewall-check", "mark-for-masquerade", "masquerading",
-        "nodeport-endpoints-check", "reject-chain", "service-endpoints-check", "services"};
+        "cluster-ips-check",
+        "firewall-check",
+        "mark-for-masquerade",
+        "masquerading",
+        "nodeport-endpoints-check",
+        "reject-chain",
+        "service-endpoints-check",
+        "services"};
     const char *type = render->family == PROXY_IPV6 ? "ipv6_addr" : "ipv4_addr";
     g_string_append_printf(out, "add table %s kube-proxy\ndelete table %s kube-proxy\n", render->ip,
                            render->ip);
@@ -48,21 +55,24 @@ base(GString *out, const Render *render)
     for (size_t i = 0; i < G_N_ELEMENTS(chains); i++)
         line(out, render, "chain", "%s", chains[i]);
     line(out, render, "set", "cluster-ips { type %s ; comment \"Active ClusterIPs\" ; }", type);
-    line(out, render, "set", "nodeport-ips { type %s ; comment \"IPs that accept NodePort traffic\" ; }",
-         type);
+    line(out, render, "set",
+         "nodeport-ips { type %s ; comment \"IPs that accept NodePort traffic\" ; }", type);
     static const char *const address_maps[][2] = {
         {"firewall-ips", "destinations that are subject to LoadBalancerSourceRanges"},
         {"no-endpoint-services", "vmap to drop or reject packets to services with no endpoints"},
         {"service-ips", "ClusterIP, ExternalIP and LoadBalancer IP traffic"}};
     for (size_t i = 0; i < G_N_ELEMENTS(address_maps); i++)
-        line(out, render, "map", "%s { type %s . inet_proto . inet_service : verdict ; comment \"%s\" ; }",
+        line(out, render, "map",
+             "%s { type %s . inet_proto . inet_service : verdict ; comment \"%s\" ; }",
              address_maps[i][0], type, address_maps[i][1]);
     static const char *const port_maps[][2] = {
-        {"no-endpoint-nodeports", "vmap to drop or reject packets to service nodeports with no endpoints"},
+        {"no-endpoint-nodeports",
+         "vmap to drop or reject packets to service nodeports with no endpoints"},
         {"service-nodeports", "NodePort traffic"}};
     for (size_t i = 0; i < G_N_ELEMENTS(port_maps); i++)
-        line(out, render, "map", "%s { type inet_proto . inet_service : verdict ; comment \"%s\" ; }",
-             port_maps[i][0], port_maps[i][1]);
+        line(out, render, "map",
+             "%s { type inet_proto . inet_service : verdict ; comment \"%s\" ; }", port_maps[i][0],
+             port_maps[i][1]);
 }
 
 static void
@@ -88,23 +98,30 @@ base_rules(GString *out, const Render *render)
     for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++)
         line(out, render, "rule", "%s", fixed[i]);
     const char *ip = render->ip;
-    line(out, render, "rule", "cluster-ips-check %s daddr @cluster-ips reject comment \"Reject traffic to "
-                              "invalid ports of ClusterIPs\"", ip);
-    line(out, render, "rule", "firewall-check %s daddr . meta l4proto . th dport vmap @firewall-ips", ip);
     line(out, render, "rule",
-         "nodeport-endpoints-check %s daddr @nodeport-ips meta l4proto . th dport vmap @no-endpoint-nodeports",
+         "cluster-ips-check %s daddr @cluster-ips reject comment \"Reject traffic to "
+         "invalid ports of ClusterIPs\"",
          ip);
     line(out, render, "rule",
-         "service-endpoints-check %s daddr . meta l4proto . th dport vmap @no-endpoint-services", ip);
+         "firewall-check %s daddr . meta l4proto . th dport vmap @firewall-ips", ip);
+    line(out, render, "rule",
+         "nodeport-endpoints-check %s daddr @nodeport-ips meta l4proto . th dport vmap "
+         "@no-endpoint-nodeports",
+         ip);
+    line(out, render, "rule",
+         "service-endpoints-check %s daddr . meta l4proto . th dport vmap @no-endpoint-services",
+         ip);
     line(out, render, "rule", "services %s daddr . meta l4proto . th dport vmap @service-ips", ip);
     line(out, render, "rule",
          "services %s daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports", ip);
 }
 
-/* ---- services --------------------------------------------------------------------------------------------- */
+/* ---- services
+ * --------------------------------------------------------------------------------------------- */
 
 static void
-address_element(Render *render, const char *map, const ProxyPort *port, const char *ip, const char *verdict)
+address_element(Render *render, const char *map, const ProxyPort *port, const char *ip,
+                const char *verdict)
 {
     line(render->elements, render, "element", "%s { %s . %s . %u : %s }", map, ip,
          proxy_protocol_name(port->protocol), (unsigned)port->port, verdict);
@@ -113,7 +130,8 @@ address_element(Render *render, const char *map, const ProxyPort *port, const ch
 static void
 no_endpoints(Render *render, const ProxyPort *port, const char *ip, const char *verdict)
 {
-    line(render->elements, render, "element", "no-endpoint-services { %s . %s . %u comment \"%s\" : %s }", ip,
+    line(render->elements, render, "element",
+         "no-endpoint-services { %s . %s . %u comment \"%s\" : %s }", ip,
          proxy_protocol_name(port->protocol), (unsigned)port->port, port->name, verdict);
 }
 
@@ -125,7 +143,8 @@ no_external_endpoints(Render *render, const ProxyPort *port, const char *verdict
     for (char **ip = port->load_balancer_ips; *ip != NULL; ip++)
         no_endpoints(render, port, *ip, verdict);
     if (port->node_port != 0)
-        line(render->elements, render, "element", "no-endpoint-nodeports { %s . %u comment \"%s\" : %s }",
+        line(render->elements, render, "element",
+             "no-endpoint-nodeports { %s . %u comment \"%s\" : %s }",
              proxy_protocol_name(port->protocol), (unsigned)port->node_port, port->name, verdict);
 }
 
@@ -136,14 +155,14 @@ endpoint_chain(Render *render, const ProxyPort *port, const ProxyEndpoint *endpo
     const char *name = endpoint->nft_name;
     if (port->affinity_s > 0)
         line(render->chains, render, "set",
-             "affinity-%s { type %s ; flags dynamic,timeout ; timeout %" G_GINT64_FORMAT "s ; }", name, type,
-             port->affinity_s);
+             "affinity-%s { type %s ; flags dynamic,timeout ; timeout %" G_GINT64_FORMAT "s ; }",
+             name, type, port->affinity_s);
     line(render->chains, render, "chain", "endpoint-%s", name);
-    line(render->rules_text, render, "rule", "endpoint-%s %s saddr %s jump mark-for-masquerade", name,
-         render->ip, endpoint->ip);
+    line(render->rules_text, render, "rule", "endpoint-%s %s saddr %s jump mark-for-masquerade",
+         name, render->ip, endpoint->ip);
     if (port->affinity_s > 0)
-        line(render->rules_text, render, "rule", "endpoint-%s update @affinity-%s { %s saddr }", name, name,
-             render->ip);
+        line(render->rules_text, render, "rule", "endpoint-%s update @affinity-%s { %s saddr }",
+             name, name, render->ip);
     line(render->rules_text, render, "rule", "endpoint-%s meta l4proto %s dnat to %s", name,
          proxy_protocol_name(port->protocol), endpoint->address);
 }
@@ -153,12 +172,13 @@ policy_chain(Render *render, const ProxyPort *port, const char *kind, const GPtr
 {
     line(render->chains, render, "chain", "%s-%s", kind, port->nft_name);
     if (render->cidr != NULL)
-        line(render->rules_text, render, "rule", "%s-%s %s daddr %s %s saddr != %s jump mark-for-masquerade",
-             kind, port->nft_name, render->ip, port->cluster_ip, render->ip, render->cidr);
+        line(render->rules_text, render, "rule",
+             "%s-%s %s daddr %s %s saddr != %s jump mark-for-masquerade", kind, port->nft_name,
+             render->ip, port->cluster_ip, render->ip, render->cidr);
     for (unsigned i = 0; port->affinity_s > 0 && i < endpoints->len; i++) {
         const char *name = ((const ProxyEndpoint *)endpoints->pdata[i])->nft_name;
-        line(render->rules_text, render, "rule", "%s-%s %s saddr @affinity-%s goto endpoint-%s", kind,
-             port->nft_name, render->ip, name, name);
+        line(render->rules_text, render, "rule", "%s-%s %s saddr @affinity-%s goto endpoint-%s",
+             kind, port->nft_name, render->ip, name, name);
     }
     if (endpoints->len == 0)
         return;
@@ -166,8 +186,8 @@ policy_chain(Render *render, const ProxyPort *port, const char *kind, const GPtr
     for (unsigned i = 0; i < endpoints->len; i++)
         g_string_append_printf(choices, "%s%u : goto endpoint-%s", i > 0 ? " , " : "", i,
                                ((const ProxyEndpoint *)endpoints->pdata[i])->nft_name);
-    line(render->rules_text, render, "rule", "%s-%s numgen random mod %u vmap { %s }", kind, port->nft_name,
-         endpoints->len, choices->str);
+    line(render->rules_text, render, "rule", "%s-%s numgen random mod %u vmap { %s }", kind,
+         port->nft_name, endpoints->len, choices->str);
 }
 
 static void
@@ -182,12 +202,16 @@ external_chain(Render *render, const ProxyPort *port, bool has_local)
         return;
     }
     if (render->cidr != NULL)
-        line(out, render, "rule", "external-%s %s saddr %s goto service-%s comment \"short-circuit pod traffic\"",
-             name, render->ip, render->cidr, name);
+        line(out, render, "rule",
+             "external-%s %s saddr %s goto service-%s comment \"short-circuit pod traffic\"", name,
+             render->ip, render->cidr, name);
     line(out, render, "rule",
-         "external-%s fib saddr type local jump mark-for-masquerade comment \"masquerade local traffic\"", name);
+         "external-%s fib saddr type local jump mark-for-masquerade comment \"masquerade local "
+         "traffic\"",
+         name);
     line(out, render, "rule",
-         "external-%s fib saddr type local goto service-%s comment \"short-circuit local traffic\"", name, name);
+         "external-%s fib saddr type local goto service-%s comment \"short-circuit local traffic\"",
+         name, name);
     if (has_local)
         line(out, render, "rule", "external-%s goto service-local-%s", name, name);
 }
@@ -208,8 +232,8 @@ external_elements(Render *render, const ProxyPort *port)
     g_autofree char *ranges = g_strjoinv(", ", port->source_ranges);
     g_autofree char *firewall = g_strconcat("goto firewall-", port->nft_name, NULL);
     line(render->chains, render, "chain", "firewall-%s", port->nft_name);
-    line(render->rules_text, render, "rule", "firewall-%s %s saddr != { %s } drop", port->nft_name, render->ip,
-         ranges);
+    line(render->rules_text, render, "rule", "firewall-%s %s saddr != { %s } drop", port->nft_name,
+         render->ip, ranges);
     for (char **ip = port->load_balancer_ips; *ip != NULL; ip++)
         address_element(render, "firewall-ips", port, *ip, firewall);
 }
@@ -230,8 +254,8 @@ service_port(Render *render, const ProxyPort *port)
     if (port->internal_local && local->len == 0) {
         no_endpoints(render, port, port->cluster_ip, "drop");
     } else {
-        g_autofree char *to =
-            g_strconcat(port->internal_local ? "goto service-local-" : "goto service-", port->nft_name, NULL);
+        g_autofree char *to = g_strconcat(
+            port->internal_local ? "goto service-local-" : "goto service-", port->nft_name, NULL);
         address_element(render, "service-ips", port, port->cluster_ip, to);
     }
     if (external && port->external_local && local->len == 0)

@@ -25,7 +25,8 @@ proxy_protocol_parse(const char *text, ProxyProtocol *ret_protocol)
     return false;
 }
 
-/* ---- life --------------------------------------------------------------------------------------------- */
+/* ---- life
+ * --------------------------------------------------------------------------------------------- */
 
 static char **
 copy_strings(const char *const *strings)
@@ -94,7 +95,8 @@ proxy_rules_equal(const ProxyRules *a, const ProxyRules *b)
                          (const char *const *)b->cluster_cidrs));
 }
 
-/* ---- endpoints ------------------------------------------------------------------------------------------ */
+/* ---- endpoints
+ * ------------------------------------------------------------------------------------------ */
 
 bool
 proxy_endpoint_is_local(const ProxyRules *rules, const ProxyEndpoint *endpoint)
@@ -147,7 +149,8 @@ proxy_rules_endpoints(const ProxyRules *rules, const ProxyPort *port, ProxyScope
                 continue;
             if (scope == PROXY_LOCAL && !proxy_endpoint_is_local(rules, endpoint))
                 continue;
-            if ((pass == 0 && use == HINTS_ZONE && !hints_have(endpoint->zone_hints, rules->zone)) ||
+            if ((pass == 0 && use == HINTS_ZONE &&
+                 !hints_have(endpoint->zone_hints, rules->zone)) ||
                 (pass == 0 && use == HINTS_NODE && !hints_have(endpoint->node_hints, rules->node)))
                 continue;
             g_ptr_array_add(found, (void *)endpoint);
@@ -165,7 +168,8 @@ proxy_rules_local_ready(const ProxyRules *rules, const ProxyPort *port)
     return n;
 }
 
-/* ---- finding -------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * -------------------------------------------------------------------------------------------- */
 
 static char *
 address_key(const char *ip, uint16_t port, ProxyProtocol protocol)
@@ -226,7 +230,8 @@ proxy_rules_find(const ProxyRules *rules, const char *ip, uint16_t port, ProxyPr
     return target != NULL ? target->port : NULL;
 }
 
-/* ---- resolving ------------------------------------------------------------------------------------------ */
+/* ---- resolving
+ * ------------------------------------------------------------------------------------------ */
 
 static uint64_t
 text_hash(uint64_t hash, const char *text) /* FNV-1a */
@@ -244,7 +249,8 @@ choose_by_source(const GPtrArray *endpoints, const char *source)
     uint64_t best_weight = 0;
     for (unsigned i = 0; i < endpoints->len; i++) {
         const ProxyEndpoint *endpoint = endpoints->pdata[i];
-        uint64_t weight = text_hash(text_hash(UINT64_C(14695981039346656037), source), endpoint->address);
+        uint64_t weight =
+            text_hash(text_hash(UINT64_C(14695981039346656037), source), endpoint->address);
         weight ^= weight >> 29;
         weight *= UINT64_C(0xbf58476d1ce4e5b9);
         weight ^= weight >> 32;
@@ -275,12 +281,14 @@ resolve(const ProxyRules *rules, const char *ip, uint16_t number, ProxyProtocol 
     const ProxyPort *port = target->port;
     ProxyRoute route = {.verdict = PROXY_DROP, .port = port};
     bool internal = target->kind == TARGET_CLUSTER_IP;
-    bool from_node = source == NULL || g_strv_contains((const char *const *)rules->addresses, source);
+    bool from_node =
+        source == NULL || g_strv_contains((const char *const *)rules->addresses, source);
     bool from_pod = !from_node && ip_in_any(source, rules->pod_cidrs);
     if (target->kind == TARGET_LOAD_BALANCER && port->source_ranges[0] != NULL && source != NULL &&
         !ip_in_any(source, port->source_ranges))
         return route;
-    /* External addresses with policy Local: the node's own pods and processes take any endpoint all the same. */
+    /* External addresses with policy Local: the node's own pods and processes take any endpoint all
+     * the same. */
     bool local = internal ? port->internal_local : port->external_local && !from_node && !from_pod;
     g_autoptr(GPtrArray) cluster = proxy_rules_endpoints(rules, port, PROXY_CLUSTER);
     g_autoptr(GPtrArray) usable =
@@ -296,8 +304,7 @@ resolve(const ProxyRules *rules, const char *ip, uint16_t number, ProxyProtocol 
         route.endpoint = usable->pdata[choose_index(usable->len, random, choice)];
     bool hairpin = source != NULL && strcmp(source, route.endpoint->ip) == 0;
     bool outside = rules->cluster_cidrs[0] != NULL && !ip_in_any(source, rules->cluster_cidrs);
-    route.masquerade =
-        hairpin || (internal ? outside : !port->external_local || from_node);
+    route.masquerade = hairpin || (internal ? outside : !port->external_local || from_node);
     return route;
 }
 
@@ -309,8 +316,8 @@ proxy_rules_resolve(const ProxyRules *rules, const char *ip, uint16_t port, Prox
 }
 
 ProxyRoute
-proxy_rules_resolve_by(const ProxyRules *rules, const char *ip, uint16_t port, ProxyProtocol protocol,
-                       const char *source, uint64_t choice)
+proxy_rules_resolve_by(const ProxyRules *rules, const char *ip, uint16_t port,
+                       ProxyProtocol protocol, const char *source, uint64_t choice)
 {
     return resolve(rules, ip, port, protocol, source, NULL, choice);
 }

@@ -19,8 +19,8 @@ typedef struct ProxyTarget {
 
 struct ProxyTable {
     unsigned references;
-    PMap *entries;    /* "namespace/name" -> ProxyEntry */
-    GPtrArray *ports; /* borrowed from the entries, sorted */
+    PMap *entries;          /* "namespace/name" -> ProxyEntry */
+    GPtrArray *ports;       /* borrowed from the entries, sorted */
     GHashTable *by_address; /* made when first asked for; "ip port protocol" -> ProxyTarget */
 };
 

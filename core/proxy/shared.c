@@ -1,5 +1,5 @@
-/* The shared cache of tables: the last few, newest first. Keys are the states' identities; they are held, so that an
- * address cannot come to mean another state. */
+/* The shared cache of tables: the last few, newest first. Keys are the states' identities; they are
+ * held, so that an address cannot come to mean another state. */
 #include "core/proxy/proxy.h"
 
 #define TABLES_MAX 32

@@ -1,7 +1,7 @@
 /* Services and EndpointSlices -> ProxyTable.
  *
- * One Entry a Service holds its ports; an entry is taken over from the previous table when the Service and its slices are
- * the very same values. */
+ * One Entry a Service holds its ports; an entry is taken over from the previous table when the
+ * Service and its slices are the very same values. */
 #include <string.h>
 
 #include "core/proxy/address.h"
@@ -13,7 +13,8 @@
 #define HEADLESS_LABEL "service.kubernetes.io/headless"
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 
-/* ---- life --------------------------------------------------------------------------------------------- */
+/* ---- life
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 endpoint_clear(ProxyEndpoint *endpoint)
@@ -66,7 +67,8 @@ unref_value(void *value)
     value_unref(value);
 }
 
-/* ---- endpoints ------------------------------------------------------------------------------------------ */
+/* ---- endpoints
+ * ------------------------------------------------------------------------------------------ */
 
 static char **
 hint_names(const Value *hints)
@@ -99,8 +101,8 @@ add_endpoint(GArray *endpoints, const ProxyPort *port, const Value *item, uint16
     const Value *hints = value_get(item, "hints");
     ProxyEndpoint endpoint = {.ip = g_strdup(ip),
                               .port = target_port,
-                              .address = g_strdup_printf(address.length == 16 ? "[%s]:%u" : "%s:%u", ip,
-                                                         (unsigned)target_port),
+                              .address = g_strdup_printf(address.length == 16 ? "[%s]:%u" : "%s:%u",
+                                                         ip, (unsigned)target_port),
                               .node = g_strdup(value_string(value_get(item, "nodeName"))),
                               .ready = ready,
                               .serving = condition(item, "serving", ready),
@@ -119,7 +121,8 @@ compare_endpoints(const void *a, const void *b)
     return strcmp(x->address, y->address);
 }
 
-/* The same address in two slices (while it moves from one to the other) counts once; a ready one is preferred. */
+/* The same address in two slices (while it moves from one to the other) counts once; a ready one is
+ * preferred. */
 static void
 keep_endpoint(ProxyPort *port, ProxyEndpoint next)
 {
@@ -138,7 +141,9 @@ static ProxyProtocol
 protocol_of(const Value *port)
 {
     const char *text = value_text(value_get(port, "protocol"));
-    return strcmp(text, "UDP") == 0 ? PROXY_UDP : strcmp(text, "SCTP") == 0 ? PROXY_SCTP : PROXY_TCP;
+    return strcmp(text, "UDP") == 0    ? PROXY_UDP
+           : strcmp(text, "SCTP") == 0 ? PROXY_SCTP
+                                       : PROXY_TCP;
 }
 
 static void
@@ -166,7 +171,8 @@ collect_endpoints(ProxyPort *port, const char *port_name, const GPtrArray *slice
     g_array_unref(endpoints);
 }
 
-/* ---- services ------------------------------------------------------------------------------------------ */
+/* ---- services
+ * ------------------------------------------------------------------------------------------ */
 
 /* Strings of an array that are addresses (or prefixes) of the family. */
 static char **
@@ -183,7 +189,8 @@ strings_of_family(const Value *array, const char *field, ProxyFamily family)
     return (char **)g_ptr_array_free(found, FALSE);
 }
 
-/* Load balancers with ipMode Proxy deliver to the node's port themselves: their addresses get no rules. */
+/* Load balancers with ipMode Proxy deliver to the node's port themselves: their addresses get no
+ * rules. */
 static Value *
 vip_ingress(const Value *service)
 {
@@ -264,7 +271,8 @@ entry_new(const Value *service, GPtrArray *slices)
         if (!ip_parse(value_string(ip), &address))
             continue;
         VALUE_ARRAY_FOREACH (service_port, value_get(spec, "ports"))
-            g_ptr_array_add(entry->ports, port_new(service, service_port, value_string(ip), slices));
+            g_ptr_array_add(entry->ports,
+                            port_new(service, service_port, value_string(ip), slices));
     }
     return entry;
 }
@@ -280,7 +288,8 @@ entry_is_of(const ProxyEntry *entry, const Value *service, const GPtrArray *slic
     return true;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------ */
+/* ---- the table
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 unref_array(void *array)
@@ -300,8 +309,7 @@ slices_by_service(const PMap *slices)
             value_text(value_get(value_get(metadata, "labels"), SERVICE_NAME_LABEL));
         if (service[0] == '\0' || !is_ours(iter.value))
             continue;
-        char *key =
-            g_strconcat(value_text(value_get(metadata, "namespace")), "/", service, NULL);
+        char *key = g_strconcat(value_text(value_get(metadata, "namespace")), "/", service, NULL);
         GPtrArray *list = g_hash_table_lookup(found, key);
         if (list == NULL) {
             list = g_ptr_array_new();

@@ -41,7 +41,8 @@ static const ApiKind *
 kind_of(const Answer *answer)
 {
     const ApiTypes *types = answer->api->types;
-    return types != NULL ? api_types_by_resource(types, answer->request->group, NULL, answer->request->resource)
+    return types != NULL ? api_types_by_resource(types, answer->request->group, NULL,
+                                                 answer->request->resource)
                          : NULL;
 }
 
@@ -57,9 +58,10 @@ store(Answer *answer, int code, Value *take)
 {
     const char *name = value_text_at(take, "metadata.name");
     g_autofree char *key = key_for(value_string_at(take, "metadata.namespace"), name);
-    bool ends = value_has(value_get(take, "metadata"), "deletionTimestamp") &&
-                value_size(value_at(take, "metadata.finalizers")) == 0 &&
-                (!is_pods(answer) || value_int_at(take, "metadata.deletionGracePeriodSeconds") == 0);
+    bool ends =
+        value_has(value_get(take, "metadata"), "deletionTimestamp") &&
+        value_size(value_at(take, "metadata.finalizers")) == 0 &&
+        (!is_pods(answer) || value_int_at(take, "metadata.deletionGracePeriodSeconds") == 0);
     const Value *old = pmap_get(answer->resource->state, key);
     if (old != NULL && !ends && value_equal(old, take)) {
         ApiResponse *same = api_response_new(200, value_ref(old));
@@ -104,9 +106,13 @@ create(Answer *answer)
     return store(answer, 201, object);
 }
 
-static const char *const kept_metadata[] = {"uid", "creationTimestamp", "deletionTimestamp",
-                                            "deletionGracePeriodSeconds", "generation",
-                                            "namespace", "name"};
+static const char *const kept_metadata[] = {"uid",
+                                            "creationTimestamp",
+                                            "deletionTimestamp",
+                                            "deletionGracePeriodSeconds",
+                                            "generation",
+                                            "namespace",
+                                            "name"};
 
 /* What an update keeps of the old object whatever the new one says. */
 static Value *
@@ -153,7 +159,8 @@ replace(Answer *answer, const Value *old, const Value *new_)
     if (asked[0] != '\0' && strcmp(asked, value_text_at(old, "metadata.resourceVersion")) != 0)
         return refuse(status_conflict(&answer->kind, name, MODIFIED_TEXT));
     if (uid[0] != '\0' && strcmp(uid, value_text_at(old, "metadata.uid")) != 0)
-        return refuse(status_conflict(&answer->kind, name, "Precondition failed: UID in precondition"));
+        return refuse(
+            status_conflict(&answer->kind, name, "Precondition failed: UID in precondition"));
     Value *kept = keep_fields(answer, old, new_);
     value_edit(&kept, "metadata.resourceVersion",
                value_ref(value_at(old, "metadata.resourceVersion")));
@@ -171,12 +178,12 @@ scale(Answer *answer, const Value *old)
     g_autoptr(ApiResponse) stored = replace(answer, old, changed);
     if (!api_response_ok(stored))
         return g_steal_pointer(&stored);
-    return api_response_new(
-        200, value_new_f("{apiVersion: autoscaling/v1, kind: Scale, metadata: %v, "
-                         "spec: {replicas: %v}, status: {replicas: %v}}",
-                         value_get(stored->object, "metadata"),
-                         value_at(stored->object, "spec.replicas"),
-                         value_at(stored->object, "status.replicas")));
+    return api_response_new(200,
+                            value_new_f("{apiVersion: autoscaling/v1, kind: Scale, metadata: %v, "
+                                        "spec: {replicas: %v}, status: {replicas: %v}}",
+                                        value_get(stored->object, "metadata"),
+                                        value_at(stored->object, "spec.replicas"),
+                                        value_at(stored->object, "status.replicas")));
 }
 
 static ApiResponse *
@@ -197,8 +204,9 @@ delete_object(Answer *answer, const Value *old)
     if (finalizer != NULL && !value_has(value_get(old, "metadata"), "deletionTimestamp")) {
         const Value *finalizers = value_at(object, "metadata.finalizers");
         g_autoptr(Value) none = value_new_array();
-        value_edit(&object, "metadata.finalizers",
-                   value_append(finalizers != NULL ? finalizers : none, value_new_string(finalizer)));
+        value_edit(
+            &object, "metadata.finalizers",
+            value_append(finalizers != NULL ? finalizers : none, value_new_string(finalizer)));
     }
     int64_t grace = 0;
     const char *phase = value_text_at(old, "status.phase");
@@ -216,8 +224,8 @@ delete_object(Answer *answer, const Value *old)
     if (value_size(value_at(object, "metadata.finalizers")) == 0 && grace == 0) {
         value_unref(object);
         g_autofree char *key = key_for(value_string_at(old, "metadata.namespace"), name);
-        return api_response_new(
-            200, value_ref(fake_store(answer->api, answer->resource, key, NULL)));
+        return api_response_new(200,
+                                value_ref(fake_store(answer->api, answer->resource, key, NULL)));
     }
     return store(answer, 200, object);
 }
@@ -263,8 +271,8 @@ create_subresource(Answer *answer, const Value *old)
         return refuse(status_not_found(&answer->kind, request->name));
     const char *node = value_text_at(old, "spec.nodeName");
     if (node[0] != '\0') {
-        g_autofree char *text = g_strdup_printf("pod %s is already assigned to node \"%s\"",
-                                                request->name, node);
+        g_autofree char *text =
+            g_strdup_printf("pod %s is already assigned to node \"%s\"", request->name, node);
         return refuse(status_conflict(&answer->kind, request->name, text));
     }
     Value *bound = value_set_at(old, "spec.nodeName",

@@ -40,7 +40,8 @@ struct TransportWatch {
     void *data;
 };
 
-/* ---- resources ------------------------------------------------------------------------------------------ */
+/* ---- resources
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 unref_value(void *value)
@@ -122,7 +123,8 @@ fake_store(FakeApi *api, FakeResource *resource, const char *key, Value *take)
     return event->object;
 }
 
-/* ---- watches -------------------------------------------------------------------------------------------- */
+/* ---- watches
+ * -------------------------------------------------------------------------------------------- */
 
 static void
 pending_free(Pending *pending)
@@ -210,7 +212,9 @@ watch_tell(TransportWatch *watch, const FakeEvent *event)
     bool whole = request->namespace_ == NULL && request->list.label_selector == NULL &&
                  request->list.field_selector == NULL && !watch->transport->api->hides_state;
     watch_post(watch,
-               (WatchEvent){.type = !after ? WATCH_DELETED : before ? WATCH_MODIFIED : WATCH_ADDED,
+               (WatchEvent){.type = !after   ? WATCH_DELETED
+                                    : before ? WATCH_MODIFIED
+                                             : WATCH_ADDED,
                             .object = value_ref(event->object),
                             .revision = event->revision,
                             .state = whole ? pmap_ref(event->state) : NULL,
@@ -239,13 +243,16 @@ watch_begin(TransportWatch *watch)
     } else if (from == 0) {
         PMapIter iter = pmap_seek(watch->resource->state, NULL);
         while (pmap_next(&iter)) {
-            FakeEvent event = {.type = WATCH_ADDED, .object = iter.value, .revision = api->revision};
+            FakeEvent event = {
+                .type = WATCH_ADDED, .object = iter.value, .revision = api->revision};
             watch_tell(watch, &event);
         }
     } else if (from < api->compacted) {
-        g_autofree char *message = g_strdup_printf(
-            "too old resource version: %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT ")", from, api->compacted);
-        watch_post(watch, (WatchEvent){.type = WATCH_ERROR, .object = status_expired(message)}, false);
+        g_autofree char *message =
+            g_strdup_printf("too old resource version: %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT ")",
+                            from, api->compacted);
+        watch_post(watch, (WatchEvent){.type = WATCH_ERROR, .object = status_expired(message)},
+                   false);
         watch_post(watch, (WatchEvent){0}, true);
     } else {
         for (GList *link = watch->resource->history.head; link != NULL; link = link->next)
@@ -254,20 +261,21 @@ watch_begin(TransportWatch *watch)
     }
 }
 
-/* ---- the transport ---------------------------------------------------------------------------------------- */
+/* ---- the transport
+ * ---------------------------------------------------------------------------------------- */
 
 static char *
 request_text(const ApiRequest *request)
 {
     GString *text = g_string_new(api_request_label(request));
-    const char *name = request->name != NULL ? request->name
-                                             : value_string_at(request->body, "metadata.name");
+    const char *name =
+        request->name != NULL ? request->name : value_string_at(request->body, "metadata.name");
     if (request->verb == API_VERB_DELETECOLLECTION)
         name = "*";
     if (name != NULL || request->namespace_ != NULL)
-        g_string_append_printf(text, " %s%s%s", request->namespace_ != NULL ? request->namespace_ : "",
-                               request->namespace_ != NULL && name != NULL ? "/" : "",
-                               name != NULL ? name : "");
+        g_string_append_printf(
+            text, " %s%s%s", request->namespace_ != NULL ? request->namespace_ : "",
+            request->namespace_ != NULL && name != NULL ? "/" : "", name != NULL ? name : "");
     return g_string_free(text, FALSE);
 }
 
@@ -283,8 +291,8 @@ answer(FakeApi *api, const ApiRequest *request)
         if (failure->times == 0 || !g_str_has_prefix(text, failure->prefix))
             continue;
         failure->times--;
-        return api_response_new(failure->code, status_new(failure->code, failure->reason, "%s",
-                                                          failure->message));
+        return api_response_new(failure->code,
+                                status_new(failure->code, failure->reason, "%s", failure->message));
     }
     return fake_answer(api, request);
 }
@@ -379,7 +387,8 @@ fake_api_transport(FakeApi *api, const char *user)
     return &transport->base;
 }
 
-/* ---- for tests -------------------------------------------------------------------------------------------- */
+/* ---- for tests
+ * -------------------------------------------------------------------------------------------- */
 
 static char *
 object_key_text(const char *namespace_, const char *name)

@@ -39,8 +39,8 @@ struct FakeApi {
 };
 
 FakeResource *fake_resource(FakeApi *api, const char *group, const char *resource);
-/* Stores (object taken) or removes (NULL), counts the revision and tells the watches. Returns what is stored, or the last
- * state of what was removed; borrowed from the history. */
+/* Stores (object taken) or removes (NULL), counts the revision and tells the watches. Returns what
+ * is stored, or the last state of what was removed; borrowed from the history. */
 const Value *fake_store(FakeApi *api, FakeResource *resource, const char *key, Value *take);
 void fake_watches_notify(FakeApi *api, FakeResource *resource, const FakeEvent *event);
 

@@ -22,6 +22,7 @@ fields_match(const Value *object, const char *text)
 bool
 fake_matches(const Value *object, const char *label_selector, const char *field_selector)
 {
-    return (label_selector == NULL || labels_match(value_at(object, "metadata.labels"), label_selector)) &&
+    return (label_selector == NULL ||
+            labels_match(value_at(object, "metadata.labels"), label_selector)) &&
            (field_selector == NULL || fields_match(object, field_selector));
 }

@@ -1,5 +1,5 @@
-/* The network in memory. A Call lives until it was answered, timed out or was cancelled; a message under way is a
- * Delivery; a stream is a pair of ends that know each other. */
+/* The network in memory. A Call lives until it was answered, timed out or was cancelled; a message
+ * under way is a Delivery; a stream is a pair of ends that know each other. */
 #include <stddef.h>
 #include <string.h>
 
@@ -80,7 +80,8 @@ can_reach(TestWorld *world, const TestHost *from, const char *name)
     return !from->down && (to == NULL || !to->down);
 }
 
-/* ---- servers ------------------------------------------------------------------------------------------- */
+/* ---- servers
+ * ------------------------------------------------------------------------------------------- */
 
 static NetServer *
 net_listen(Net *net, uint16_t port, const NetServerHandler *handler, void *data)
@@ -100,7 +101,8 @@ net_close_server(Net *net, NetServer *server)
     g_ptr_array_remove(HOST_OF(net)->servers, server);
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 call_free(Call *call)
@@ -132,8 +134,8 @@ static void
 call_fail_later(Call *call, NetStatus status)
 {
     call->status = status;
-    call->event =
-        test_event_at(call->host->world, call->host->world->now + TEST_LATENCY_NS, call_answer, call);
+    call->event = test_event_at(call->host->world, call->host->world->now + TEST_LATENCY_NS,
+                                call_answer, call);
 }
 
 static void
@@ -149,7 +151,8 @@ call_arrive(void *data)
         message_clear(&message); /* the time-out will tell */
     } else if (server == NULL) {
         message_clear(&message);
-        call_fail_later(call, test_host_find(world, call->to) == NULL ? NET_UNREACHABLE : NET_REFUSED);
+        call_fail_later(call,
+                        test_host_find(world, call->to) == NULL ? NET_UNREACHABLE : NET_REFUSED);
     } else {
         NetReply *reply = g_new0(NetReply, 1);
         *reply = (NetReply){.world = world, .from = server->host, .call = call->id};
@@ -169,7 +172,8 @@ call_timeout(void *data)
 }
 
 static uint64_t
-net_call(Net *net, NetAddress to, NetMessage take, int64_t timeout_ns, NetReplyFunc done, void *data)
+net_call(Net *net, NetAddress to, NetMessage take, int64_t timeout_ns, NetReplyFunc done,
+         void *data)
 {
     TestHost *host = HOST_OF(net);
     TestWorld *world = host->world;
@@ -209,7 +213,8 @@ net_reply(Net *net, NetReply *reply, NetMessage take)
     call_fail_later(call, NET_OK);
 }
 
-/* ---- streams ------------------------------------------------------------------------------------------- */
+/* ---- streams
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 stream_free(NetStream *stream)
@@ -359,7 +364,8 @@ static const NetOps net_ops = {
     .host_name = net_host_name,
 };
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------------------- */
 
 void
 test_net_init(TestHost *host)

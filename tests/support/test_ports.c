@@ -17,7 +17,8 @@ typedef struct {
     void *data;
 } Event;
 
-/* ---- events ------------------------------------------------------------------------------------------- */
+/* ---- events
+ * ------------------------------------------------------------------------------------------- */
 
 static int
 compare_events(const void *a, const void *b, void *data)
@@ -134,7 +135,8 @@ test_world_set_cause(TestWorld *world, CauseId cause)
     world->cause = cause;
 }
 
-/* ---- ports -------------------------------------------------------------------------------------------- */
+/* ---- ports
+ * -------------------------------------------------------------------------------------------- */
 
 static int64_t
 test_clock_now(Clock *clock)
@@ -202,7 +204,8 @@ static const TraceOps trace_ops = {
     .current = test_trace_current, .adopt = test_trace_adopt, .record = test_trace_record};
 static const LogOps log_ops = {.write = test_log_write};
 
-/* ---- the world ----------------------------------------------------------------------------------------- */
+/* ---- the world
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 host_free(void *data)

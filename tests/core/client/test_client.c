@@ -115,7 +115,8 @@ START_TEST(a_stale_update_is_a_conflict_and_a_current_one_is_not)
     test_world_settle(bench.world);
     ck_assert_int_eq(bench.codes[0], 200);
     ck_assert_int_eq(bench.codes[1], 409);
-    ck_assert_str_eq(value_text_at(fake_api_get(bench.api, "", "configmaps", NULL, "a"), "data.k"), "1");
+    ck_assert_str_eq(value_text_at(fake_api_get(bench.api, "", "configmaps", NULL, "a"), "data.k"),
+                     "1");
     value_unref(old);
     teardown();
 }
@@ -133,7 +134,8 @@ START_TEST(patches_of_both_plain_kinds_apply_and_a_failing_one_is_refused)
                  value_new_f("[{op: add, path: '/data/m', value: '3'}]"), note, NULL);
     client_patch(bench.client, "", "configmaps", NULL, "a", NULL, PATCH_JSON,
                  value_new_f("[{op: test, path: '/data/m', value: '4'}]"), note, NULL);
-    client_patch(bench.client, "", "configmaps", NULL, "b", NULL, PATCH_MERGE, value_new_map(), note, NULL);
+    client_patch(bench.client, "", "configmaps", NULL, "b", NULL, PATCH_MERGE, value_new_map(),
+                 note, NULL);
     test_world_settle(bench.world);
     static const int wanted[] = {200, 200, 422, 404};
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
@@ -217,7 +219,8 @@ START_TEST(statuses_say_what_the_real_ones_say)
         int code;
         const char *reason, *message;
     } cases[] = {
-        {status_not_found(&deployments, "web"), 404, "NotFound", "deployments.apps \"web\" not found"},
+        {status_not_found(&deployments, "web"), 404, "NotFound",
+         "deployments.apps \"web\" not found"},
         {status_already_exists(&pods, "web"), 409, "AlreadyExists", "pods \"web\" already exists"},
         {status_conflict(&pods, "web", "no"), 409, "Conflict",
          "Operation cannot be fulfilled on pods \"web\": no"},
@@ -229,9 +232,12 @@ START_TEST(statuses_say_what_the_real_ones_say)
         {status_method_not_supported(&pods, "create"), 405, "MethodNotAllowed",
          "create is not supported on resources of kind \"pods\""},
         {status_invalid(&deployments, "web", errors), 422, "Invalid",
-         "Deployment.apps \"web\" is invalid: [spec.replicas: Invalid value: -1: must be greater than or equal to 0, "
-         "spec.selector: Required value, spec.x: Unsupported value: \"a\\\"b\": supported values: \"A\", \"B\", "
-         "metadata.name: Too long: may not be more than 63 bytes, spec.y: Too many: 5: must have at most 1 item]"},
+         "Deployment.apps \"web\" is invalid: [spec.replicas: Invalid value: -1: must be greater "
+         "than or equal to 0, "
+         "spec.selector: Required value, spec.x: Unsupported value: \"a\\\"b\": supported values: "
+         "\"A\", \"B\", "
+         "metadata.name: Too long: may not be more than 63 bytes, spec.y: Too many: 5: must have "
+         "at most 1 item]"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         ck_assert(status_is(cases[i].status));

@@ -20,8 +20,9 @@ setup(void)
     const Ports *ports = test_world_ports(bench.world, "node-1");
     bench.client = client_new(ports, NULL, fake_api_transport(bench.api, "t"), NULL);
     bench.recorder = event_recorder_new(ports, bench.client, "kubelet", "node-1");
-    bench.pod = value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: d, uid: u1, "
-                            "resourceVersion: '7'}}");
+    bench.pod =
+        value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: d, uid: u1, "
+                    "resourceVersion: '7'}}");
 }
 
 static void
@@ -77,10 +78,13 @@ END_TEST
 START_TEST(an_event_seen_again_is_counted_up)
 {
     setup();
-    event_record(bench.recorder, bench.pod, "Warning", "BackOff", "Back-off restarting failed container");
+    event_record(bench.recorder, bench.pod, "Warning", "BackOff",
+                 "Back-off restarting failed container");
     test_world_run_for(bench.world, 10 * NS_PER_S);
-    event_record(bench.recorder, bench.pod, "Warning", "BackOff", "Back-off restarting failed container");
-    event_record(bench.recorder, bench.pod, "Warning", "BackOff", "Back-off restarting failed container");
+    event_record(bench.recorder, bench.pod, "Warning", "BackOff",
+                 "Back-off restarting failed container");
+    event_record(bench.recorder, bench.pod, "Warning", "BackOff",
+                 "Back-off restarting failed container");
     test_world_settle(bench.world);
     ck_assert_uint_eq(fake_api_count(bench.api, "", "events"), 1);
     ck_assert_int_eq(value_int_at(event_at(0), "count"), 3);
@@ -112,7 +116,8 @@ START_TEST(from_the_tenth_similar_one_on_they_are_combined)
     test_world_settle(bench.world);
     ck_assert_uint_eq(fake_api_count(bench.api, "", "events"), 10);
     const Value *last = event_at(9);
-    ck_assert_str_eq(value_text_at(last, "message"), "(combined from similar events): try 14 failed");
+    ck_assert_str_eq(value_text_at(last, "message"),
+                     "(combined from similar events): try 14 failed");
     ck_assert_int_eq(value_int_at(last, "count"), 6);
     teardown();
 }
@@ -156,7 +161,8 @@ END_TEST
 START_TEST(an_event_about_a_node_lies_in_the_default_namespace)
 {
     setup();
-    g_autoptr(Value) node = value_new_f("{apiVersion: v1, kind: Node, metadata: {name: Not_A_Name, uid: u}}");
+    g_autoptr(Value) node =
+        value_new_f("{apiVersion: v1, kind: Node, metadata: {name: Not_A_Name, uid: u}}");
     event_record(bench.recorder, node, "Normal", "NodeReady", "Node is ready");
     test_world_settle(bench.world);
     ck_assert_str_eq(value_text_at(event_at(0), "metadata.namespace"), "default");

@@ -14,7 +14,8 @@ typedef struct {
 static Bench bench;
 
 static void
-changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+        void *data)
 {
     bench.cause = cause;
     g_string_append_printf(bench.told, "%s%s %s;", initial ? "first " : "",

@@ -32,8 +32,8 @@ join(Candidate *candidate, const char *name)
 {
     const Ports *ports = test_world_ports(bench.world, name);
     candidate->client = client_new(ports, NULL, fake_api_transport(bench.api, name), NULL);
-    candidate->election = leader_election_new(ports, candidate->client, "kube-scheduler", name, started,
-                                              stopped, candidate);
+    candidate->election = leader_election_new(ports, candidate->client, "kube-scheduler", name,
+                                              started, stopped, candidate);
 }
 
 static void
@@ -62,9 +62,9 @@ teardown(void)
 static const char *
 holder(void)
 {
-    return value_text_at(fake_api_get(bench.api, "coordination.k8s.io", "leases", "kube-system",
-                                      "kube-scheduler"),
-                         "spec.holderIdentity");
+    return value_text_at(
+        fake_api_get(bench.api, "coordination.k8s.io", "leases", "kube-system", "kube-scheduler"),
+        "spec.holderIdentity");
 }
 
 START_TEST(the_first_candidate_leads_and_the_second_waits)
@@ -138,5 +138,6 @@ leader_case(void)
 {
     return test_case("leader", the_first_candidate_leads_and_the_second_waits,
                      when_the_leader_dies_the_other_takes_over_within_20_seconds,
-                     a_leader_that_cannot_renew_for_10_seconds_stops, of_two_that_start_together_one_leads);
+                     a_leader_that_cannot_renew_for_10_seconds_stops,
+                     of_two_that_start_together_one_leads);
 }

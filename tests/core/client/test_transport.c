@@ -22,8 +22,9 @@ serve_call(NetServer *net_server, NetMessage message, NetReply *reply, const cha
     server->user = g_strdup(request->user->name);
     message.free_body(message.body);
     Net *net = server->ports->net;
-    net->ops->reply(net, reply, wire_response(api_response_new(
-                                    200, value_new_f("{host: %s}", net->ops->host_name(net)))));
+    net->ops->reply(
+        net, reply,
+        wire_response(api_response_new(200, value_new_f("{host: %s}", net->ops->host_name(net)))));
 }
 
 static void
@@ -37,7 +38,8 @@ serve_stream(NetStream *stream, NetStatus status, NetMessage message, void *data
 }
 
 static void
-serve_open(NetServer *net_server, NetMessage message, NetStream *stream, const char *from, void *data)
+serve_open(NetServer *net_server, NetMessage message, NetStream *stream, const char *from,
+           void *data)
 {
     Server *server = data;
     message.free_body(message.body);
@@ -100,8 +102,8 @@ note(ApiResponse *take_response, void *data)
 static void
 call(ApiVerb verb)
 {
-    bench.transport->ops->call(bench.transport, api_request_new(verb, "apps", "deployments", "d", "web"),
-                               note, NULL);
+    bench.transport->ops->call(
+        bench.transport, api_request_new(verb, "apps", "deployments", "d", "web"), note, NULL);
     test_world_run_for(bench.world, 40 * NS_PER_S);
 }
 
@@ -170,8 +172,8 @@ START_TEST(a_watch_gets_batches_and_ends_when_the_server_closes)
 {
     setup();
     server_start(0);
-    bench.transport->ops->watch(bench.transport, api_request_new(API_VERB_WATCH, "", "pods", NULL, NULL),
-                                note_event, NULL);
+    bench.transport->ops->watch(
+        bench.transport, api_request_new(API_VERB_WATCH, "", "pods", NULL, NULL), note_event, NULL);
     test_world_settle(bench.world);
     WatchBatch *batch = watch_batch_new(2);
     batch->events[0] = (WatchEvent){.type = WATCH_ADDED, .object = value_new_f("{name: a}")};
@@ -190,8 +192,8 @@ END_TEST
 START_TEST(a_watch_that_nobody_serves_says_so_before_it_ends)
 {
     setup();
-    bench.transport->ops->watch(bench.transport, api_request_new(API_VERB_WATCH, "", "pods", NULL, NULL),
-                                note_event, NULL);
+    bench.transport->ops->watch(
+        bench.transport, api_request_new(API_VERB_WATCH, "", "pods", NULL, NULL), note_event, NULL);
     test_world_settle(bench.world);
     ck_assert_str_eq(bench.got->str, "ERROR ServiceUnavailable;end;");
     teardown();
@@ -221,5 +223,6 @@ transport_case(void)
                      when_nobody_listens_the_error_reads_as_in_go,
                      a_write_that_may_have_happened_is_not_repeated,
                      a_watch_gets_batches_and_ends_when_the_server_closes,
-                     a_watch_that_nobody_serves_says_so_before_it_ends, an_unwatched_watch_is_silent);
+                     a_watch_that_nobody_serves_says_so_before_it_ends,
+                     an_unwatched_watch_is_silent);
 }

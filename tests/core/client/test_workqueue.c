@@ -43,8 +43,8 @@ sync_write(const char *key, Sync *sync, void *data)
     sync_split_key(sync, &namespace_, &name);
     note(key);
     client_create(bench.client, "", "configmaps", namespace_,
-                  value_new_f("{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}", name), sync_call,
-                  sync_begin(sync));
+                  value_new_f("{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}", name),
+                  sync_call, sync_begin(sync));
 }
 
 static void
@@ -54,8 +54,8 @@ setup(SyncFunc sync, int workers)
     bench.ports = test_world_ports(bench.world, "node-1");
     bench.api = fake_api_new(test_world_ports(bench.world, "api"), NULL);
     bench.client = client_new(bench.ports, NULL, fake_api_transport(bench.api, "t"), NULL);
-    bench.queue = work_queue_new(bench.ports, &(WorkQueueOptions){.name = "test", .workers = workers},
-                                 sync, NULL);
+    bench.queue = work_queue_new(
+        bench.ports, &(WorkQueueOptions){.name = "test", .workers = workers}, sync, NULL);
 }
 
 static void

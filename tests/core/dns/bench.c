@@ -3,10 +3,11 @@
 static void
 put_service(DnsBench *bench, const char *name, const char *spec_ip, Value *take_extra)
 {
-    Value *service = value_new_f(
-        "{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: default}, spec: {type: ClusterIP, "
-        "clusterIP: %s, ports: [{name: http, port: 80, protocol: TCP}, {name: dns, port: 53, protocol: UDP}]}}",
-        name, spec_ip);
+    Value *service = value_new_f("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: "
+                                 "default}, spec: {type: ClusterIP, "
+                                 "clusterIP: %s, ports: [{name: http, port: 80, protocol: TCP}, "
+                                 "{name: dns, port: 53, protocol: UDP}]}}",
+                                 name, spec_ip);
     VALUE_MAP_FOREACH (key, item, take_extra) {
         g_autofree char *path = g_strconcat("spec.", key, NULL);
         value_edit(&service, path, value_ref(item));
@@ -18,11 +19,14 @@ put_service(DnsBench *bench, const char *name, const char *spec_ip, Value *take_
 static void
 put_slice(DnsBench *bench, const char *service, Value *take_endpoints)
 {
-    fake_api_put(bench->api, "discovery.k8s.io", "endpointslices",
-                 value_new_f("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: %V, namespace: "
-                             "default, labels: {'kubernetes.io/service-name': %s}}, addressType: IPv4, ports: "
-                             "[{name: http, port: 8080, protocol: TCP}], endpoints: %V}",
-                             value_new_stringf("%s-abc", service), service, take_endpoints));
+    fake_api_put(
+        bench->api, "discovery.k8s.io", "endpointslices",
+        value_new_f(
+            "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: %V, "
+            "namespace: "
+            "default, labels: {'kubernetes.io/service-name': %s}}, addressType: IPv4, ports: "
+            "[{name: http, port: 8080, protocol: TCP}], endpoints: %V}",
+            value_new_stringf("%s-abc", service), service, take_endpoints));
 }
 
 typedef struct BenchUpstream {
@@ -52,8 +56,10 @@ ask_upstream(const DnsQuery *query, DnsDone done, void *data, void *context)
     bool known = g_ascii_strcasecmp(query->name, "www.example.com") == 0;
     upstream->answer = dns_answer_new(known ? DNS_NOERROR : DNS_NXDOMAIN);
     if (known && query->type == DNS_A)
-        dns_record_add(upstream->answer->answers, query->name, DNS_A, 300)->address = g_strdup("10.9.9.9");
-    upstream->timer = clock_timer_in(test_world_ports(bench->world, "dns")->clock, NS_PER_MS, upstream_later, upstream);
+        dns_record_add(upstream->answer->answers, query->name, DNS_A, 300)->address =
+            g_strdup("10.9.9.9");
+    upstream->timer = clock_timer_in(test_world_ports(bench->world, "dns")->clock, NS_PER_MS,
+                                     upstream_later, upstream);
 }
 
 void
@@ -67,18 +73,23 @@ dns_bench_start(DnsBench *bench, bool with_upstream)
     put_service(bench, "dual", "10.96.0.2", value_new_f("{clusterIPs: ['10.96.0.2', 'fd00::2']}"));
     put_service(bench, "db", "None", NULL);
     put_service(bench, "empty", "None", NULL);
-    put_service(bench, "out", "", value_new_f("{type: ExternalName, externalName: www.example.com}"));
-    put_service(bench, "alias", "", value_new_f("{type: ExternalName, externalName: web.default.svc.cluster.local}"));
-    put_service(bench, "loop", "", value_new_f("{type: ExternalName, externalName: loop.default.svc.cluster.local.}"));
+    put_service(bench, "out", "",
+                value_new_f("{type: ExternalName, externalName: www.example.com}"));
+    put_service(bench, "alias", "",
+                value_new_f("{type: ExternalName, externalName: web.default.svc.cluster.local}"));
+    put_service(bench, "loop", "",
+                value_new_f("{type: ExternalName, externalName: loop.default.svc.cluster.local.}"));
     put_slice(bench, "web", value_new_f("[{addresses: ['10.1.0.9'], conditions: {ready: true}}]"));
-    put_slice(bench, "db",
-              value_new_f("[{addresses: ['10.1.0.1'], hostname: db-0, conditions: {ready: true}}, "
-                          "{addresses: ['10.1.0.2'], conditions: {ready: true}}, "
-                          "{addresses: ['10.1.0.3'], hostname: db-2, conditions: {ready: false}}]"));
+    put_slice(
+        bench, "db",
+        value_new_f("[{addresses: ['10.1.0.1'], hostname: db-0, conditions: {ready: true}}, "
+                    "{addresses: ['10.1.0.2'], conditions: {ready: true}}, "
+                    "{addresses: ['10.1.0.3'], hostname: db-2, conditions: {ready: false}}]"));
     const Ports *ports = test_world_ports(bench->world, "dns");
     bench->client = client_new(ports, NULL, fake_api_transport(bench->api, "coredns"), NULL);
-    bench->server = dns_server_new(ports, bench->client,
-                                   &(DnsConfig){.upstream = with_upstream ? ask_upstream : NULL, .context = bench});
+    bench->server = dns_server_new(
+        ports, bench->client,
+        &(DnsConfig){.upstream = with_upstream ? ask_upstream : NULL, .context = bench});
     test_world_settle(bench->world);
 }
 

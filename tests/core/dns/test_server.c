@@ -13,8 +13,8 @@ resolve(DnsBench *bench, const char *const *servers, const char *name, DnsType t
 {
     char *text = NULL;
     g_auto(GStrv) search = dns_search_path("default", "cluster.local");
-    dns_resolve(test_world_ports(bench->world, "pod")->net, servers, name, (const char *const *)search,
-                DNS_NDOTS, type, note, &text);
+    dns_resolve(test_world_ports(bench->world, "pod")->net, servers, name,
+                (const char *const *)search, DNS_NDOTS, type, note, &text);
     test_world_run_for(bench->world, 25 * NS_PER_S);
     return text;
 }
@@ -121,7 +121,8 @@ START_TEST(changes_are_seen_and_nothing_is_answered_before_the_caches_are_full)
     ck_assert_str_eq(gone, "NXDOMAIN;");
     fake_api_set_down(bench.api, true);
     const Ports *ports = test_world_ports(bench.world, "dns-2");
-    g_autoptr(Client) client = client_new(ports, NULL, fake_api_transport(bench.api, "coredns"), NULL);
+    g_autoptr(Client) client =
+        client_new(ports, NULL, fake_api_transport(bench.api, "coredns"), NULL);
     DnsServer *second = dns_server_new(ports, client, &(DnsConfig){0});
     char *text = NULL;
     g_autoptr(DnsQuery) query = dns_query_new("cluster.local", DNS_SOA);
@@ -156,8 +157,9 @@ TCase *
 server_case(void)
 {
     return test_case("server", a_pod_resolves_short_names_and_outside_names,
-                     when_one_server_is_silent_the_next_is_asked, a_cancelled_resolution_is_not_answered,
-                     addresses_are_read_from_plain_messages, without_upstream_foreign_names_fail,
+                     when_one_server_is_silent_the_next_is_asked,
+                     a_cancelled_resolution_is_not_answered, addresses_are_read_from_plain_messages,
+                     without_upstream_foreign_names_fail,
                      changes_are_seen_and_nothing_is_answered_before_the_caches_are_full,
                      a_server_that_goes_fails_the_questions_that_wait);
 }

@@ -17,7 +17,8 @@ long_answer(unsigned n)
 
 START_TEST(a_question_survives_the_wire)
 {
-    static const char *const names[] = {"web.default.svc.cluster.local", "_http._tcp.Web", "", "a\\046b.c", "x"};
+    static const char *const names[] = {"web.default.svc.cluster.local", "_http._tcp.Web", "",
+                                        "a\\046b.c", "x"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(DnsQuery) query = dns_query_new(names[i], DNS_SRV);
         g_autoptr(GByteArray) bytes = dns_query_encode(4711, query);
@@ -38,7 +39,8 @@ START_TEST(an_answer_survives_the_wire)
     g_autoptr(DnsRequest) request = dns_request_decode(asked->data, asked->len);
     g_autoptr(DnsAnswer) answer = long_answer(2);
     dns_record_add(answer->answers, "a.b", DNS_AAAA, 5)->address = g_strdup("fd00::1");
-    dns_record_add(answer->answers, "a.b", DNS_CNAME, 5)->target = g_strdup("c.web.default.svc.cluster.local");
+    dns_record_add(answer->answers, "a.b", DNS_CNAME, 5)->target =
+        g_strdup("c.web.default.svc.cluster.local");
     dns_record_add(answer->answers, "a.b", DNS_TXT, 5)->text = g_strdup("1.1.0");
     DnsRecord *srv = dns_record_add(answer->answers, "_x._tcp.a.b", DNS_SRV, 5);
     srv->weight = 50;
@@ -90,20 +92,35 @@ START_TEST(malformed_questions_are_refused)
         {"an update", {0, 1, 0x28, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1}, 17, DNS_NOTIMP},
         {"no question", {0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 12, DNS_FORMERR},
         {"two questions", {0, 1, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1}, 17, DNS_FORMERR},
-        {"a name that points at itself", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1}, 18, DNS_FORMERR},
-        {"a name that points forwards", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 14, 0, 0, 1, 0, 1}, 19,
+        {"a name that points at itself",
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1},
+         18,
          DNS_FORMERR},
-        {"a label beyond the end", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 60, 'a', 0, 0, 1, 0, 1}, 19, DNS_FORMERR},
-        {"a reserved label", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x80, 'a', 0, 0, 1, 0, 1}, 19, DNS_FORMERR},
+        {"a name that points forwards",
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 14, 0, 0, 1, 0, 1},
+         19,
+         DNS_FORMERR},
+        {"a label beyond the end",
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 60, 'a', 0, 0, 1, 0, 1},
+         19,
+         DNS_FORMERR},
+        {"a reserved label",
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x80, 'a', 0, 0, 1, 0, 1},
+         19,
+         DNS_FORMERR},
         {"no type", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0}, 16, DNS_FORMERR},
-        {"another class", {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 3}, 19, DNS_NOTIMP},
+        {"another class",
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 3},
+         19,
+         DNS_NOTIMP},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(DnsRequest) request = dns_request_decode(cases[i].bytes, cases[i].length);
         ck_assert_msg((request == NULL) == (cases[i].code < 0), "%s", cases[i].what);
         if (request == NULL)
             continue;
-        ck_assert_msg((int)request->code == cases[i].code && request->query == NULL, "%s", cases[i].what);
+        ck_assert_msg((int)request->code == cases[i].code && request->query == NULL, "%s",
+                      cases[i].what);
         g_autoptr(DnsAnswer) answer = dns_answer_new(request->code);
         g_autoptr(GByteArray) bytes = dns_answer_encode(request, answer, 512);
         ck_assert_uint_eq(bytes->len, 12);
@@ -118,7 +135,8 @@ START_TEST(damaged_messages_do_no_harm)
     g_autoptr(GByteArray) asked = dns_query_encode(7, query);
     g_autoptr(DnsRequest) request = dns_request_decode(asked->data, asked->len);
     g_autoptr(DnsAnswer) answer = long_answer(5);
-    dns_record_add(answer->answers, "a.b", DNS_CNAME, 5)->target = g_strdup("c.web.default.svc.cluster.local");
+    dns_record_add(answer->answers, "a.b", DNS_CNAME, 5)->target =
+        g_strdup("c.web.default.svc.cluster.local");
     dns_record_add(answer->answers, "a.b", DNS_TXT, 5)->text = g_strdup("text");
     g_autoptr(GByteArray) bytes = dns_answer_encode(request, answer, 4096);
     for (int i = 0; i < 20000; i++) {
@@ -128,7 +146,8 @@ START_TEST(damaged_messages_do_no_harm)
         for (int k = 0; k < 4; k++)
             copy[rng_below(&rng, bytes->len)] = (uint8_t)rng_next(&rng);
         memcpy(exact, copy, length);
-        uint8_t *end = g_memdup2(exact, length > 0 ? length : 1); /* the sanitizer sees reads beyond it */
+        uint8_t *end =
+            g_memdup2(exact, length > 0 ? length : 1); /* the sanitizer sees reads beyond it */
         dns_answer_free(dns_answer_decode(end, length, 7));
         if (length > 2)
             end[2] &= 0x7f;

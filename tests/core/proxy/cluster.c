@@ -19,20 +19,23 @@ cluster_put(PMap **map, Value *take)
 static Value *
 service(int n, const char *service_type, int node_port)
 {
-    return value_new_f("{apiVersion: v1, kind: Service, metadata: {name: %V, namespace: %V}, spec: {type: %s, "
-                       "clusterIP: %V, ports: [{name: p80, port: 80, protocol: TCP, nodePort: ?%i}]}}",
-                       value_new_stringf("svc%d", n), value_new_stringf("ns%d", n), service_type,
-                       value_new_stringf("172.30.0.%d", 40 + n), (int64_t)node_port);
+    return value_new_f(
+        "{apiVersion: v1, kind: Service, metadata: {name: %V, namespace: %V}, spec: {type: %s, "
+        "clusterIP: %V, ports: [{name: p80, port: 80, protocol: TCP, nodePort: ?%i}]}}",
+        value_new_stringf("svc%d", n), value_new_stringf("ns%d", n), service_type,
+        value_new_stringf("172.30.0.%d", 40 + n), (int64_t)node_port);
 }
 
 Value *
 slice_new(const char *namespace_, const char *service_name, const char *ip, const char *node)
 {
-    return value_new_f("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: %V, namespace: %s, "
+    return value_new_f("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: "
+                       "%V, namespace: %s, "
                        "labels: {'kubernetes.io/service-name': %s}}, addressType: IPv4, "
                        "ports: [{name: p80, port: 80, protocol: TCP}], "
                        "endpoints: [{addresses: [%s], conditions: {ready: true}, nodeName: ?%s}]}",
-                       value_new_stringf("%s-%s", service_name, ip), namespace_, service_name, ip, node);
+                       value_new_stringf("%s-%s", service_name, ip), namespace_, service_name, ip,
+                       node);
 }
 
 Cluster
@@ -64,7 +67,8 @@ cluster_new(void)
     Value *named = service(8, "ExternalName", 0);
     cluster_put(services, named);
     Value *others = service(9, "ClusterIP", 0);
-    value_edit(&others, "metadata.labels['service.kubernetes.io/service-proxy-name']", value_new_string("x"));
+    value_edit(&others, "metadata.labels['service.kubernetes.io/service-proxy-name']",
+               value_new_string("x"));
     cluster_put(services, others);
     cluster_put(slices, slice_new("ns1", "svc1", "10.180.0.1", "node-2"));
     cluster_put(slices, slice_new("ns2", "svc2", "10.180.0.2", "node-2"));

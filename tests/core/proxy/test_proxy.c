@@ -26,14 +26,16 @@ dataplane_done(void *data)
 }
 
 static void
-dataplane_apply(Dataplane *base, struct ProxyRules *rules, void (*done)(const char *error, void *data), void *data)
+dataplane_apply(Dataplane *base, struct ProxyRules *rules,
+                void (*done)(const char *error, void *data), void *data)
 {
     TestDataplane *dataplane = (TestDataplane *)base;
     dataplane->applied++;
     dataplane->last_ns = clock_now(dataplane->ports->clock);
     dataplane->done = done;
     dataplane->data = data;
-    dataplane->timer = clock_timer_in(dataplane->ports->clock, 10 * NS_PER_MS, dataplane_done, dataplane);
+    dataplane->timer =
+        clock_timer_in(dataplane->ports->clock, 10 * NS_PER_MS, dataplane_done, dataplane);
 }
 
 static const DataplaneOps dataplane_ops = {.apply = dataplane_apply};
@@ -54,10 +56,12 @@ static Bench bench;
 static void
 put_service(const char *name, const char *ip)
 {
-    fake_api_put(bench.api, "", "services",
-                 value_new_f("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: ns1}, spec: {type: "
-                             "ClusterIP, clusterIP: %s, ports: [{name: p80, port: 80, protocol: TCP}]}}",
-                             name, ip));
+    fake_api_put(
+        bench.api, "", "services",
+        value_new_f(
+            "{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: ns1}, spec: {type: "
+            "ClusterIP, clusterIP: %s, ports: [{name: p80, port: 80, protocol: TCP}]}}",
+            name, ip));
 }
 
 static void
@@ -66,13 +70,16 @@ setup(void)
     bench = (Bench){.world = test_world_new(1), .shared = proxy_shared_new()};
     bench.api = fake_api_new(test_world_ports(bench.world, "api"), NULL);
     put_service("svc1", "172.30.0.41");
-    fake_api_put(bench.api, "discovery.k8s.io", "endpointslices", slice_new("ns1", "svc1", "10.180.0.1", NULL));
+    fake_api_put(bench.api, "discovery.k8s.io", "endpointslices",
+                 slice_new("ns1", "svc1", "10.180.0.1", NULL));
     for (int i = 0; i < PROXIES; i++) {
         g_autofree char *node = g_strdup_printf("node-%d", i);
-        fake_api_put(bench.api, "", "nodes",
-                     value_new_f("{apiVersion: v1, kind: Node, metadata: {name: %s}, spec: {podCIDR: 10.0.0.0/24}, "
-                                 "status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}}",
-                                 node));
+        fake_api_put(
+            bench.api, "", "nodes",
+            value_new_f(
+                "{apiVersion: v1, kind: Node, metadata: {name: %s}, spec: {podCIDR: 10.0.0.0/24}, "
+                "status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}}",
+                node));
         const Ports *ports = test_world_ports(bench.world, node);
         bench.clients[i] = client_new(ports, NULL, fake_api_transport(bench.api, node), NULL);
         bench.dataplanes[i] = (TestDataplane){.base.ops = &dataplane_ops, .ports = ports};
@@ -143,7 +150,8 @@ START_TEST(a_change_that_changes_no_rule_is_not_programmed)
     setup();
     test_world_run_for(bench.world, 5 * NS_PER_S);
     fake_api_put(bench.api, "", "services",
-                 value_new_f("{apiVersion: v1, kind: Service, metadata: {name: h, namespace: ns1}, spec: {clusterIP: "
+                 value_new_f("{apiVersion: v1, kind: Service, metadata: {name: h, namespace: ns1}, "
+                             "spec: {clusterIP: "
                              "None, ports: [{port: 80}]}}"));
     test_world_run_for(bench.world, 5 * NS_PER_S);
     ck_assert_uint_eq(bench.dataplanes[0].applied, 1);
@@ -182,7 +190,8 @@ END_TEST
 TCase *
 proxy_case(void)
 {
-    return test_case("proxy", all_proxies_program_the_services_from_one_table,
-                     many_changes_are_programmed_once_a_second, a_change_that_changes_no_rule_is_not_programmed,
-                     a_failed_programming_is_tried_again, a_proxy_killed_while_it_programs_leaves_nothing);
+    return test_case(
+        "proxy", all_proxies_program_the_services_from_one_table,
+        many_changes_are_programmed_once_a_second, a_change_that_changes_no_rule_is_not_programmed,
+        a_failed_programming_is_tried_again, a_proxy_killed_while_it_programs_leaves_nothing);
 }

@@ -30,7 +30,8 @@ route_text(const ProxyRules *rules, const char *ip, uint16_t port, const char *s
     ProxyRoute route = proxy_rules_resolve(rules, ip, port, PROXY_TCP, source, &dice.base);
     static const char *const names[] = {"pass", "", "reject", "drop"};
     g_snprintf(text, sizeof text, "%s%s%s", names[route.verdict],
-               route.endpoint != NULL ? route.endpoint->address : "", route.masquerade ? " masq" : "");
+               route.endpoint != NULL ? route.endpoint->address : "",
+               route.masquerade ? " masq" : "");
     return text;
 }
 
@@ -43,14 +44,16 @@ START_TEST(connections_go_where_the_real_rules_send_them)
     } cases[] = {
         {"node-1", "172.30.0.41", 80, "10.0.0.9", "10.180.0.1:80"},
         {"node-1", "172.30.0.41", 80, "10.180.0.1", "10.180.0.1:80 masq"}, /* to itself */
-        {"node-1", "172.30.0.41", 80, "8.8.8.8", "10.180.0.1:80 masq"},    /* from outside the cluster */
+        {"node-1", "172.30.0.41", 80, "8.8.8.8",
+         "10.180.0.1:80 masq"}, /* from outside the cluster */
         {"node-1", "172.30.0.41", 81, "10.0.0.9", "pass"},
         {"node-1", "10.0.0.3", 80, "10.0.0.9", "pass"},
         {"node-1", "172.30.0.46", 80, "10.0.0.9", "reject"},
         {"node-1", "192.168.0.2", 3003, "8.8.8.8", "10.180.0.3:80 masq"},
         {"node-1", "fd00::2", 3003, "8.8.8.8", "pass"},
         {"node-1", "192.168.0.3", 3003, "8.8.8.8", "pass"},
-        /* policy Local: refused where no endpoint is, but not to the node's own pods and processes */
+        /* policy Local: refused where no endpoint is, but not to the node's own pods and processes
+         */
         {"node-1", "192.168.99.22", 80, "8.8.8.8", "drop"},
         {"node-1", "1.2.3.4", 80, "8.8.8.8", "drop"},
         {"node-1", "192.168.0.2", 3001, "8.8.8.8", "drop"},
@@ -72,7 +75,8 @@ START_TEST(connections_go_where_the_real_rules_send_them)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(ProxyRules) rules = cluster_rules(&cluster, cases[i].node);
         const char *found = route_text(rules, cases[i].ip, cases[i].port, cases[i].source);
-        ck_assert_msg(strcmp(found, cases[i].wanted) == 0, "case %zu: %s, not %s", i, found, cases[i].wanted);
+        ck_assert_msg(strcmp(found, cases[i].wanted) == 0, "case %zu: %s, not %s", i, found,
+                      cases[i].wanted);
     }
     cluster_clear(&cluster);
 }
@@ -89,8 +93,10 @@ START_TEST(endpoints_share_the_connections)
     ck_assert_int_gt(first, 400);
     ck_assert_int_lt(first, 600);
     for (uint64_t choice = 0; choice < 4; choice++) {
-        ProxyRoute route = proxy_rules_resolve_by(rules, "172.30.0.44", 80, PROXY_TCP, "10.0.0.9", choice);
-        ck_assert_str_eq(route.endpoint->address, choice % 2 == 0 ? "10.180.0.4:80" : "10.180.0.5:80");
+        ProxyRoute route =
+            proxy_rules_resolve_by(rules, "172.30.0.44", 80, PROXY_TCP, "10.0.0.9", choice);
+        ck_assert_str_eq(route.endpoint->address,
+                         choice % 2 == 0 ? "10.180.0.4:80" : "10.180.0.5:80");
     }
     cluster_clear(&cluster);
 }
@@ -125,7 +131,8 @@ slice_with(const char *ip, const char *node, const char *conditions, const char 
     Value *map = value_new_map();
     static const char *const all[] = {"ready", "serving", "terminating"};
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
-        value_edit(&map, all[i], value_new_bool(g_strv_contains((const char *const *)names, all[i])));
+        value_edit(&map, all[i],
+                   value_new_bool(g_strv_contains((const char *const *)names, all[i])));
     value_edit(&slice, "endpoints[0].conditions", map);
     if (zone != NULL)
         value_edit(&slice, "endpoints[0].hints.forZones", value_new_f("[{name: %s}]", zone));
@@ -138,21 +145,32 @@ START_TEST(which_endpoints_may_be_taken_follows_readiness_and_topology)
         const char *endpoints[4][4]; /* ip, node, conditions, zone hint */
         const char *cluster, *local;
     } cases[] = {
-        {{{"10.1.0.1", "node-1", "ready,serving", NULL}, {"10.1.0.2", "node-2", "ready,serving", NULL}},
-         "10.1.0.1:80 10.1.0.2:80 ", "10.1.0.1:80 "},
-        {{{"10.1.0.1", "node-1", "", NULL}, {"10.1.0.2", "node-2", "ready,serving", NULL}}, "10.1.0.2:80 ", ""},
+        {{{"10.1.0.1", "node-1", "ready,serving", NULL},
+          {"10.1.0.2", "node-2", "ready,serving", NULL}},
+         "10.1.0.1:80 10.1.0.2:80 ",
+         "10.1.0.1:80 "},
+        {{{"10.1.0.1", "node-1", "", NULL}, {"10.1.0.2", "node-2", "ready,serving", NULL}},
+         "10.1.0.2:80 ",
+         ""},
         /* none is ready: those that still serve while they terminate */
-        {{{"10.1.0.1", "node-1", "serving,terminating", NULL}, {"10.1.0.2", "node-2", "terminating", NULL}},
-         "10.1.0.1:80 ", "10.1.0.1:80 "},
-        {{{"10.1.0.1", "node-1", "serving,terminating", NULL}, {"10.1.0.2", "node-2", "ready", NULL}},
-         "10.1.0.2:80 ", "10.1.0.1:80 "},
+        {{{"10.1.0.1", "node-1", "serving,terminating", NULL},
+          {"10.1.0.2", "node-2", "terminating", NULL}},
+         "10.1.0.1:80 ",
+         "10.1.0.1:80 "},
+        {{{"10.1.0.1", "node-1", "serving,terminating", NULL},
+          {"10.1.0.2", "node-2", "ready", NULL}},
+         "10.1.0.2:80 ",
+         "10.1.0.1:80 "},
         /* hints count when all ready endpoints have them */
         {{{"10.1.0.1", "node-1", "ready", "zone-a"}, {"10.1.0.2", "node-2", "ready", "zone-b"}},
-         "10.1.0.1:80 ", "10.1.0.1:80 "},
+         "10.1.0.1:80 ",
+         "10.1.0.1:80 "},
         {{{"10.1.0.1", "node-1", "ready", "zone-a"}, {"10.1.0.2", "node-2", "ready", NULL}},
-         "10.1.0.1:80 10.1.0.2:80 ", "10.1.0.1:80 "},
+         "10.1.0.1:80 10.1.0.2:80 ",
+         "10.1.0.1:80 "},
         {{{"10.1.0.1", "node-1", "ready", "zone-c"}, {"10.1.0.2", "node-2", "ready", "zone-b"}},
-         "10.1.0.1:80 10.1.0.2:80 ", "10.1.0.1:80 "},
+         "10.1.0.1:80 10.1.0.2:80 ",
+         "10.1.0.1:80 "},
         {{{"not an address", "node-1", "ready", NULL}}, "", ""},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -232,12 +250,18 @@ START_TEST(addresses_are_matched_against_prefixes)
         const char *ip, *cidr;
         bool in;
     } cases[] = {
-        {"10.1.2.3", "10.0.0.0/8", true},      {"11.1.2.3", "10.0.0.0/8", false},
-        {"203.0.113.127", "203.0.113.0/25", true}, {"203.0.113.128", "203.0.113.0/25", false},
-        {"1.2.3.4", "0.0.0.0/0", true},        {"fd00::1", "fd00::/16", true},
-        {"fd00::1", "0.0.0.0/0", false},       {"10.1.2.3", "10.0.0.0/33", false},
-        {"10.1.2.3", "10.0.0.0", false},       {"10.1.2", "10.0.0.0/8", false},
-        {"10.1.2.3", "10.0.0.0/x", false},     {NULL, "10.0.0.0/8", false},
+        {"10.1.2.3", "10.0.0.0/8", true},
+        {"11.1.2.3", "10.0.0.0/8", false},
+        {"203.0.113.127", "203.0.113.0/25", true},
+        {"203.0.113.128", "203.0.113.0/25", false},
+        {"1.2.3.4", "0.0.0.0/0", true},
+        {"fd00::1", "fd00::/16", true},
+        {"fd00::1", "0.0.0.0/0", false},
+        {"10.1.2.3", "10.0.0.0/33", false},
+        {"10.1.2.3", "10.0.0.0", false},
+        {"10.1.2", "10.0.0.0/8", false},
+        {"10.1.2.3", "10.0.0.0/x", false},
+        {NULL, "10.0.0.0/8", false},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         ck_assert(ip_in_cidr(cases[i].ip, cases[i].cidr) == cases[i].in);
@@ -247,9 +271,10 @@ END_TEST
 TCase *
 rules_case(void)
 {
-    return test_case("rules", connections_go_where_the_real_rules_send_them, endpoints_share_the_connections,
-                     with_session_affinity_a_client_stays_where_it_was,
-                     which_endpoints_may_be_taken_follows_readiness_and_topology,
-                     what_did_not_change_is_taken_over, a_dual_stack_service_has_rules_in_both_families,
-                     an_endpoint_in_two_slices_counts_once, addresses_are_matched_against_prefixes);
+    return test_case(
+        "rules", connections_go_where_the_real_rules_send_them, endpoints_share_the_connections,
+        with_session_affinity_a_client_stays_where_it_was,
+        which_endpoints_may_be_taken_follows_readiness_and_topology,
+        what_did_not_change_is_taken_over, a_dual_stack_service_has_rules_in_both_families,
+        an_endpoint_in_two_slices_counts_once, addresses_are_matched_against_prefixes);
 }
