@@ -39,6 +39,6 @@
 #define SCHEDULER_DECISIONS_MAX 256              /* pods whose last cycle is remembered for `why` */
 #define SCHEDULER_DECISION_NODES_MAX 32          /* nodes of each that are remembered */
 #define SCHEDULER_DESCRIBED_NODES_MAX 5000       /* nodes that an evaluation on demand lists */
-#define SCHEDULER_POD_SETS_MAX 512               /* selectors whose pods are counted incrementally */
+#define SCHEDULER_POD_SETS_MAX 2048              /* selectors whose pods are counted incrementally */
 #define SCHEDULER_NODE_SETS_MAX 128              /* sets of nodes that spread constraints count in */
 #define SCHEDULER_FIT_TABLES_MAX 256             /* pod templates whose verdicts on nodes are kept */

@@ -44,6 +44,7 @@ intern_reasons(Symbols *symbols)
         [REASON_VOLUME_BIND_CONFLICT] = "node(s) didn't find available persistent volumes to bind",
         [REASON_VOLUME_MISSING] =
             "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+        [REASON_VOLUME_COUNT] = "node(s) exceed max volume count",
         [REASON_VOLUME_ZONE] = "node(s) had no available volume zone",
         [REASON_SPREAD] = "node(s) didn't match pod topology spread constraints",
         [REASON_SPREAD_LABEL] =

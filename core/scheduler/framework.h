@@ -23,6 +23,7 @@ enum {
     PLUGIN_NODE_PORTS,
     PLUGIN_NODE_RESOURCES_FIT,
     PLUGIN_VOLUME_RESTRICTIONS,
+    PLUGIN_NODE_VOLUME_LIMITS,
     PLUGIN_VOLUME_BINDING,
     PLUGIN_VOLUME_ZONE,
     PLUGIN_POD_TOPOLOGY_SPREAD,
@@ -70,9 +71,10 @@ typedef enum {
     EVENT_NAMESPACE = 1 << 14,
     EVENT_SPREADING = 1 << 15,    /* services and controllers */
     EVENT_POD_DELETING = 1 << 16, /* its deletion has begun */
+    EVENT_CSI_NODE = 1 << 17,
 } ClusterEventKind;
 
-#define EVENT_KINDS 17
+#define EVENT_KINDS 18
 #define EVENT_NODE_ANY                                                                             \
     (EVENT_NODE_ADD | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABEL | EVENT_NODE_TAINT |               \
      EVENT_NODE_UNSCHEDULABLE)

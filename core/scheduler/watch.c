@@ -173,6 +173,7 @@ scheduler_watch(Scheduler *scheduler)
         [TABLE_VOLUMES] = {"", "persistentvolumes", EVENT_VOLUME},
         [TABLE_STORAGE_CLASSES] = {"storage.k8s.io", "storageclasses", EVENT_STORAGE_CLASS},
         [TABLE_DISRUPTION_BUDGETS] = {"policy", "poddisruptionbudgets", 0},
+        [TABLE_CSI_NODES] = {"storage.k8s.io", "csinodes", EVENT_CSI_NODE},
     };
     for (int i = 0; i < TABLE_COUNT; i++) {
         scheduler->watches[i] =

@@ -302,6 +302,40 @@ START_TEST(a_claim_of_one_pod_refuses_a_second)
 }
 END_TEST
 
+static void
+put_csi_claim(ClusterCache *cache, const char *name)
+{
+    g_autofree char *key = g_strconcat("default/", name, NULL);
+    g_autoptr(Value) claim = value_new_f("{metadata: {name: %s, namespace: default}, spec: "
+                                         "{volumeName: %s}, status: {phase: Bound}}",
+                                         name, name);
+    g_autoptr(Value) volume =
+        value_new_f("{metadata: {name: %s, labels: {'topology.kubernetes.io/zone': z0__z1}}, spec: "
+                    "{csi: {driver: d, "
+                    "volumeHandle: %s}}}",
+                    name, name);
+    cluster_cache_put(cache, TABLE_CLAIMS, key, claim);
+    cluster_cache_put(cache, TABLE_VOLUMES, name, volume);
+}
+
+START_TEST(volumes_are_counted_and_keep_to_their_zones)
+{
+    g_autoptr(ClusterCache) cache = test_cache(3);
+    g_autoptr(Value) csi = value_new_f("{spec: {drivers: [{name: d, allocatable: {count: 1}}]}}");
+    cluster_cache_put(cache, TABLE_CSI_NODES, "n0", csi);
+    put_csi_claim(cache, "a");
+    put_csi_claim(cache, "b");
+    static const char a[] = "[{name: v, persistentVolumeClaim: {claimName: a}}]";
+    static const char b[] = "[{name: v, persistentVolumeClaim: {claimName: b}}]";
+    put_pod_on(cache, with(test_pod("x", "web", NULL, NULL), "spec.volumes", a), "n0");
+    ck_filter(cache, with(pod_base(), "spec.volumes", a), "n0", ""); /* the same volume */
+    ck_filter(cache, with(pod_base(), "spec.volumes", b), "n0", "node(s) exceed max volume count");
+    ck_filter(cache, with(pod_base(), "spec.volumes", b), "n1", "");
+    ck_filter(cache, with(pod_base(), "spec.volumes", b), "n2",
+              "!node(s) had no available volume zone");
+}
+END_TEST
+
 TCase *
 filters_suite(void)
 {
@@ -314,5 +348,6 @@ filters_suite(void)
         spreading_counts_only_domains_the_node_affinity_allows,
         fewer_domains_than_min_domains_make_the_minimum_zero,
         changed_node_labels_move_its_pods_counts, claims_bind_the_pod_to_where_their_volumes_are,
-        waiting_claims_need_a_volume_or_a_provisioner, a_claim_of_one_pod_refuses_a_second);
+        waiting_claims_need_a_volume_or_a_provisioner, a_claim_of_one_pod_refuses_a_second,
+        volumes_are_counted_and_keep_to_their_zones);
 }
