@@ -28,13 +28,15 @@ watch_batch_free(WatchBatch *batch)
     g_free(batch);
 }
 
+/* Traces keep a message's label for longer than its body. There are only so many: verbs times
+ * kinds. */
 NetMessage
 wire_request(ApiRequest *take)
 {
     return (NetMessage){.body = take,
                         .free_body = (GDestroyNotify)api_request_free,
                         .size = REQUEST_SIZE + (take->body != NULL ? OBJECT_SIZE : 0),
-                        .label = api_request_label(take)};
+                        .label = g_intern_string(api_request_label(take))};
 }
 
 NetMessage

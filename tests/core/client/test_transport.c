@@ -118,6 +118,14 @@ note_event(const WatchEvent *event, void *data)
                                                           : value_text_at(event->object, "name"));
 }
 
+START_TEST(a_messages_label_outlives_its_body)
+{
+    NetMessage message = wire_request(api_request_new(API_VERB_CREATE, "", "pods", "d", NULL));
+    message.free_body(message.body);
+    ck_assert_str_eq(message.label, "POST pods");
+}
+END_TEST
+
 START_TEST(a_call_carries_who_asks_and_is_answered)
 {
     setup();
@@ -218,11 +226,11 @@ END_TEST
 TCase *
 transport_case(void)
 {
-    return test_case("transport", a_call_carries_who_asks_and_is_answered,
-                     when_one_server_refuses_the_next_one_is_asked_and_stays_in_use,
-                     when_nobody_listens_the_error_reads_as_in_go,
-                     a_write_that_may_have_happened_is_not_repeated,
-                     a_watch_gets_batches_and_ends_when_the_server_closes,
-                     a_watch_that_nobody_serves_says_so_before_it_ends,
-                     an_unwatched_watch_is_silent);
+    return test_case(
+        "transport", a_messages_label_outlives_its_body, a_call_carries_who_asks_and_is_answered,
+        when_one_server_refuses_the_next_one_is_asked_and_stays_in_use,
+        when_nobody_listens_the_error_reads_as_in_go,
+        a_write_that_may_have_happened_is_not_repeated,
+        a_watch_gets_batches_and_ends_when_the_server_closes,
+        a_watch_that_nobody_serves_says_so_before_it_ends, an_unwatched_watch_is_silent);
 }
