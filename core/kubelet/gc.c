@@ -72,6 +72,7 @@ gc_images(Kubelet *kubelet)
         runtime->ops->remove_image(runtime, name, op_runtime_done, op_new(kubelet, NULL, ignore));
         removed++;
     }
+    kubelet->node_dirty = kubelet->node_dirty || removed > 0;
     return removed;
 }
 

@@ -96,6 +96,7 @@ on_pulled(Op *op, const char *id, const char *error)
     if (pull == NULL)
         return;
     manager->running--;
+    op->kubelet->node_dirty = op->kubelet->node_dirty || error == NULL;
     int64_t size = error == NULL ? image_size(op->kubelet, pull->image, id) : 0;
     for (guint i = 0; i < pull->waiters->len; i++)
         tell_waiter(pull, pull->waiters->pdata[i], id, error, size);

@@ -277,7 +277,8 @@ struct Kubelet {
     TimerId node_timer, register_timer;
     int64_t reported_at, register_backoff;
     int64_t pressure_until[3];
-    bool registered, node_in_flight, lease_in_flight, node_events_sent;
+    bool node_dirty; /* images came or went: the status is to be made anew */
+    bool registered, node_in_flight, lease_in_flight;
 };
 
 int64_t kubelet_now(const Kubelet *kubelet);

@@ -68,12 +68,17 @@ lasting(Kubelet *kubelet, unsigned index, bool now_under)
     return now_under || kubelet->pressure_until[index] > now;
 }
 
+static bool
+under_memory_pressure(const Kubelet *kubelet, const HostPressure *pressure)
+{
+    return pressure->memory ||
+           (pressure->memory_available > 0 && pressure->memory_available < kubelet->config.eviction_memory_available);
+}
+
 static Value *
 make_conditions(Kubelet *kubelet, const HostPressure *pressure)
 {
-    bool memory = pressure->memory ||
-                  (pressure->memory_available > 0 && pressure->memory_available < kubelet->config.eviction_memory_available);
-    const bool under[] = {memory, pressure->disk, pressure->pid};
+    const bool under[] = {under_memory_pressure(kubelet, pressure), pressure->disk, pressure->pid};
     g_autoptr(ValueBuilder) list = value_builder_new_array();
     for (unsigned i = 0; i < G_N_ELEMENTS(PRESSURES); i++) {
         bool is = lasting(kubelet, i, under[i]);
@@ -260,6 +265,8 @@ on_created(Op *op, const char *id, const char *error)
         trace_decision(kubelet->ports->trace, kubelet->actor, "register", NULL, "registered node %s",
                        kubelet->config.node_name);
         registered(kubelet, op->value);
+        if (value_at(op->value, "status.conditions") == NULL)
+            kubelet->reported_at = 0; /* the server took the Node without its status */
     } else if (op->code == 409) {
         client_get(kubelet->client, "", "nodes", NULL, kubelet->config.node_name, op_api_done,
                    op_new(kubelet, NULL, on_found));
@@ -278,6 +285,19 @@ try_register(void *data)
 
 /* ---- the tick ------------------------------------------------------------------------------------------------- */
 
+/* The whole status is made only when something may have changed: 5,000 nodes tick every 10 s. */
+static bool
+worth_writing(Kubelet *kubelet, const HostPressure *pressure)
+{
+    int64_t now = kubelet_now(kubelet);
+    bool under = under_memory_pressure(kubelet, pressure) || pressure->disk || pressure->pid;
+    bool lasting_still = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(PRESSURES); i++)
+        lasting_still = lasting_still || condition_is(kubelet->conditions, PRESSURES[i].type, "True");
+    return kubelet->node_dirty || under || lasting_still || now - kubelet->reported_at >= kubelet->config.status_report_ns ||
+           condition_is(kubelet->conditions, "Ready", "False");
+}
+
 static void
 tick(void *data)
 {
@@ -289,8 +309,11 @@ tick(void *data)
     eviction_check(kubelet, &pressure);
     if (!kubelet->registered)
         return;
-    kubelet_read_facts(kubelet);
-    write_status(kubelet, &pressure);
+    if (worth_writing(kubelet, &pressure)) {
+        kubelet->node_dirty = false;
+        kubelet_read_facts(kubelet);
+        write_status(kubelet, &pressure);
+    }
     lease_renew(kubelet);
 }
 

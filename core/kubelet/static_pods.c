@@ -1,5 +1,6 @@
 /* Static pods: from manifests of this machine, run whether or not there is an API server; each is shown in the API by a mirror
  * pod, which is made anew when somebody deletes it (pkg/kubelet/config/common.go, pkg/kubelet/pod/mirror_client.go). */
+#include "core/api/defaults.h"
 #include "core/base/text.h"
 #include "core/kubelet/internal.h"
 
@@ -35,7 +36,10 @@ complete(Kubelet *kubelet, const Value *manifest)
     }
     if (value_at(manifest, "spec.tolerations") == NULL)
         value_builder_set_at(pod, "spec.tolerations", value_new_f("[{operator: Exists, effect: NoExecute}]"));
-    return value_builder_end(g_steal_pointer(&pod));
+    g_autoptr(Value) whole = value_builder_end(g_steal_pointer(&pod));
+    const ApiTypes *types = client_types(kubelet->client);
+    const ApiKind *kind = types != NULL ? api_types_by_resource(types, "", NULL, "pods") : NULL;
+    return kind != NULL ? api_default(types, kind, whole) : g_steal_pointer(&whole);
 }
 
 static void
