@@ -225,6 +225,9 @@ void status_api_changed(PodWorker *worker, const Value *object);
 /* node_status.c */
 void node_start(Kubelet *kubelet);
 void node_stop(Kubelet *kubelet);
+void node_changed(Kubelet *kubelet, const Value *node); /* the API's Node has news */
+/* Why pods cannot have a network, as the Ready condition tells it; owned; NULL: they can. */
+char *node_network_trouble(const Kubelet *kubelet);
 const Value *node_object(const Kubelet *kubelet); /* newest known; NULL before registration */
 void node_event(Kubelet *kubelet, const char *type, const char *reason, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
@@ -273,6 +276,7 @@ struct Kubelet {
     bool static_loaded, api_loaded;
     /* node_status.c */
     Value *node, *reference, *conditions;
+    char *pod_cidr; /* as told to the runtime */
     Value *lease;
     TimerId node_timer, register_timer;
     int64_t reported_at, register_backoff;

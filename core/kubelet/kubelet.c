@@ -292,15 +292,25 @@ kubelet_read_facts(Kubelet *kubelet)
 }
 
 static void
+on_node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+{
+    Kubelet *kubelet = data;
+    if (new_ != NULL)
+        node_changed(kubelet, new_);
+}
+
+static void
 make_informers(Kubelet *kubelet)
 {
     const char *name = kubelet->config.node_name;
     g_autofree char *own_pods = g_strdup_printf("spec.nodeName=%s", name);
     g_autofree char *own_node = g_strdup_printf("metadata.name=%s", name);
+    static const InformerHandler NODE = {on_node_changed, NULL};
     static const InformerHandler PODS = {on_pod_changed, on_pods_synced};
     kubelet->services = informer_new(kubelet->ports, kubelet->client, "", "services", NULL, NULL, NULL);
     kubelet->node_informer = informer_new(kubelet->ports, kubelet->client, "", "nodes", NULL, NULL, own_node);
     kubelet->pods = informer_new(kubelet->ports, kubelet->client, "", "pods", NULL, NULL, own_pods);
+    informer_add_handler(kubelet->node_informer, &NODE, kubelet);
     informer_add_handler(kubelet->pods, &PODS, kubelet);
 }
 

@@ -75,6 +75,16 @@ under_memory_pressure(const Kubelet *kubelet, const HostPressure *pressure)
            (pressure->memory_available > 0 && pressure->memory_available < kubelet->config.eviction_memory_available);
 }
 
+char *
+node_network_trouble(const Kubelet *kubelet)
+{
+    Runtime *runtime = kubelet->runtime;
+    const char *why = runtime->ops->network_not_ready != NULL ? runtime->ops->network_not_ready(runtime) : NULL;
+    return why == NULL ? NULL
+                       : g_strdup_printf("container runtime network not ready: NetworkReady=false "
+                                         "reason:NetworkPluginNotReady message:%s", why);
+}
+
 static Value *
 make_conditions(Kubelet *kubelet, const HostPressure *pressure)
 {
@@ -85,7 +95,7 @@ make_conditions(Kubelet *kubelet, const HostPressure *pressure)
         value_builder_append(list, condition(kubelet, PRESSURES[i].type, is, PRESSURES[i].reason[is],
                                              PRESSURES[i].message[is], PRESSURES[i].event[is]));
     }
-    const char *trouble = value_string(value_get(kubelet->facts, "notReady"));
+    g_autofree char *trouble = node_network_trouble(kubelet);
     if (trouble != NULL)
         value_builder_append(list, condition(kubelet, "Ready", false, "KubeletNotReady", trouble, "NodeNotReady"));
     else
@@ -215,6 +225,7 @@ registered(Kubelet *kubelet, const Value *node)
     kubelet->registered = true;
     kubelet->reported_at = kubelet_now(kubelet);
     lease_renew(kubelet);
+    node_changed(kubelet, node);
     static_pods_start(kubelet);
 }
 
@@ -318,6 +329,24 @@ tick(void *data)
 }
 
 void
+node_changed(Kubelet *kubelet, const Value *node)
+{
+    const char *cidr = value_string_at(node, "spec.podCIDR");
+    if (cidr == NULL || g_strcmp0(cidr, kubelet->pod_cidr) == 0)
+        return;
+    g_free(kubelet->pod_cidr);
+    kubelet->pod_cidr = g_strdup(cidr);
+    trace_decision(kubelet->ports->trace, kubelet->actor, "pod-cidr", NULL, "pods get their addresses from %s", cidr);
+    if (kubelet->runtime->ops->update_runtime_config != NULL)
+        kubelet->runtime->ops->update_runtime_config(kubelet->runtime, cidr);
+    if (!kubelet->registered || condition_is(kubelet->conditions, "Ready", "True"))
+        return;
+    HostPressure pressure = {0};
+    kubelet->host->ops->pressure(kubelet->host, &pressure);
+    write_status(kubelet, &pressure);
+}
+
+void
 node_start(Kubelet *kubelet)
 {
     const char *name = kubelet->config.node_name;
@@ -339,4 +368,5 @@ node_stop(Kubelet *kubelet)
     value_unref(kubelet->reference);
     value_unref(kubelet->conditions);
     value_unref(kubelet->lease);
+    g_free(kubelet->pod_cidr);
 }

@@ -266,6 +266,21 @@ sync_volumes_done(PodWorker *worker)
     sync_continue(worker);
 }
 
+/* Pods off the host's network wait until the node's network is there; that is looked at again within a second or so. */
+static bool
+network_is_missing(PodWorker *worker)
+{
+    Kubelet *kubelet = worker->kubelet;
+    g_autofree char *trouble =
+        value_bool_at(worker->pod, "spec.hostNetwork") ? NULL : node_network_trouble(kubelet);
+    if (trouble == NULL)
+        return false;
+    worker_event(worker, "Warning", "NetworkNotReady", "network is not ready: %s", trouble);
+    worker_retry_at(worker, kubelet_now(kubelet) + random_jitter(kubelet->ports->random, NS_PER_S, 0.5));
+    worker_set_timer(worker);
+    return true;
+}
+
 void
 worker_sync(PodWorker *worker)
 {
@@ -284,6 +299,8 @@ worker_sync(PodWorker *worker)
         worker_set_timer(worker);
         return; /* worker_object_changed comes back */
     }
+    if (network_is_missing(worker))
+        return;
     worker->round++;
     worker->failed = false;
     worker->retry_at = 0;

@@ -110,6 +110,12 @@ typedef struct RuntimeListener {
 typedef struct RuntimeOps {
     const char *(*version)(Runtime *runtime); /* "containerd://2.1.3" as the Node shows it */
     void (*set_listener)(Runtime *runtime, const RuntimeListener *listener, void *data);
+    /* UpdateRuntimeConfig: the range that this node's pods get their addresses from is known. May be NULL: not used. */
+    void (*update_runtime_config)(Runtime *runtime, const char *pod_cidr);
+    /* Why pods cannot have a network yet (Status: NetworkReady), borrowed: "Network plugin returns error: cni plugin not
+     * initialized"; NULL: it is ready. May be NULL: always ready. The kubelet asks at each tick while it is not, and after
+     * update_runtime_config. */
+    const char *(*network_not_ready)(Runtime *runtime);
 
     void (*run_pod_sandbox)(Runtime *runtime, const PodSandboxConfig *config, RuntimeDone done, void *data);
     /* Kills what still runs in it; idempotent. */

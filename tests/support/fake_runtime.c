@@ -45,6 +45,7 @@ struct FakeRuntime {
     void (*static_changed)(void *data);
     void *static_data;
     unsigned next;
+    bool network_waits;
 };
 
 typedef struct Later {
@@ -206,6 +207,19 @@ set_listener(Runtime *runtime, const RuntimeListener *listener, void *data)
 {
     of_runtime(runtime)->listener = *listener;
     of_runtime(runtime)->listener_data = data;
+}
+
+static void
+update_runtime_config(Runtime *runtime, const char *pod_cidr)
+{
+    g_free(note(of_runtime(runtime), "pod-cidr %s", pod_cidr));
+    of_runtime(runtime)->network_waits = false;
+}
+
+static const char *
+network_not_ready(Runtime *runtime)
+{
+    return of_runtime(runtime)->network_waits ? "Network plugin returns error: cni plugin not initialized" : NULL;
 }
 
 static void
@@ -572,6 +586,8 @@ list_images(Runtime *runtime)
 static const RuntimeOps RUNTIME_OPS = {
     .version = version,
     .set_listener = set_listener,
+    .update_runtime_config = update_runtime_config,
+    .network_not_ready = network_not_ready,
     .run_pod_sandbox = run_pod_sandbox,
     .stop_pod_sandbox = stop_pod_sandbox,
     .remove_pod_sandbox = remove_pod_sandbox,
@@ -908,6 +924,12 @@ fake_runtime_kill_sandbox(FakeRuntime *fake, const char *pod)
                 end(fake, container, 137);
         }
     }
+}
+
+void
+fake_runtime_wait_for_cidr(FakeRuntime *fake)
+{
+    fake->network_waits = true;
 }
 
 void

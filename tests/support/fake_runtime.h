@@ -37,6 +37,8 @@ void fake_runtime_set_stop_time(FakeRuntime *fake, const char *container, int64_
 void fake_runtime_set_exec(FakeRuntime *fake, const char *command, int exit_code, const char *output);
 /* The sandbox of a pod dies. */
 void fake_runtime_kill_sandbox(FakeRuntime *fake, const char *pod);
+/* There is no pod network until a pod CIDR is told. */
+void fake_runtime_wait_for_cidr(FakeRuntime *fake);
 void fake_runtime_set_memory(FakeRuntime *fake, const char *container, uint64_t bytes);
 
 /* The host. Probes of unknown ports succeed. status 0 and error: refused and the like. */

@@ -296,7 +296,21 @@ simulated_node_remove_image(SimulatedNode *node, const char *image)
         }
 }
 
+static void
+runtime_update_runtime_config(Runtime *runtime, const char *pod_cidr)
+{
+    simulated_node_set_pod_cidr(runtime_node(runtime), pod_cidr);
+}
+
+static const char *
+runtime_network_not_ready(Runtime *runtime)
+{
+    return runtime_node(runtime)->pod_hosts < 2 ? "Network plugin returns error: cni plugin not initialized" : NULL;
+}
+
 const RuntimeOps simulated_runtime_ops = {
+    .update_runtime_config = runtime_update_runtime_config,
+    .network_not_ready = runtime_network_not_ready,
     .version = runtime_version,
     .set_listener = runtime_set_listener,
     .run_pod_sandbox = runtime_run_pod_sandbox,

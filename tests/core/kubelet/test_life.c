@@ -197,6 +197,31 @@ START_TEST(a_dead_sandbox_is_replaced)
 }
 END_TEST
 
+START_TEST(a_node_is_not_ready_until_it_has_a_pod_network)
+{
+    Fixture f;
+    fixture_init_idle(&f);
+    fake_runtime_wait_for_cidr(f.runtime);
+    fixture_start(&f);
+    const Value *node = fake_api_get(f.api, "", "nodes", NULL, "node-1");
+    const Value *ready = condition_find(value_at(node, "status.conditions"), "Ready");
+    ck_assert_str_eq(value_text(value_get(ready, "reason")), "KubeletNotReady");
+    ck_assert_str_eq(value_text(value_get(ready, "message")),
+                     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network "
+                     "plugin returns error: cni plugin not initialized");
+    fixture_add_web(&f, "web-1");
+    fixture_run(&f, 5);
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "sandbox"), 0);
+    fake_api_edit(f.api, "", "nodes", NULL, "node-1", "spec.podCIDR", value_new_string("10.244.0.0/24"));
+    fixture_run(&f, 5);
+    node = fake_api_get(f.api, "", "nodes", NULL, "node-1");
+    ck_assert(condition_is(value_at(node, "status.conditions"), "Ready", "True"));
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "pod-cidr 10.244.0.0/24"), 1);
+    ck_assert_str_eq(fixture_phase(&f, "web-1"), "Running");
+    fixture_clear(&f);
+}
+END_TEST
+
 TCase *
 life_case(void)
 {
@@ -206,5 +231,5 @@ life_case(void)
                      a_container_that_ignores_the_signal_is_killed_at_the_end_of_the_grace_period,
                      a_pod_removed_by_force_is_stopped_within_a_second, a_shorter_second_deletion_shortens_the_wait,
                      a_restarted_kubelet_adopts_what_runs_and_takes_down_what_nobody_wants,
-                     a_pod_that_does_not_fit_is_rejected, a_pod_past_its_deadline_fails, a_dead_sandbox_is_replaced);
+                     a_pod_that_does_not_fit_is_rejected, a_pod_past_its_deadline_fails, a_dead_sandbox_is_replaced, a_node_is_not_ready_until_it_has_a_pod_network);
 }
