@@ -1,6 +1,9 @@
 /* The world as one process sees it. Given to every component when it is made; all its timers, calls and streams end
- * with the process (the back end drops them), so a component's free function need only free memory. Components are freed before
- * their ports: they may cancel timers and calls and close streams on the way. */
+ * with the process (the back end drops them).
+ *
+ * A component is freed before its ports. It may cancel its timers and calls and close its streams on the way: while
+ * the process lives that ends them, and after its death (a power loss must not close a stream politely) the ports
+ * do nothing, whatever handle they are given. */
 #pragma once
 
 #include "core/base/log.h"
