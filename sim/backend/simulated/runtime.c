@@ -37,6 +37,22 @@ runtime_set_listener(Runtime *runtime, const RuntimeListener *listener, void *da
 
 /* ---- containers ---- */
 
+/* By the name that the pod asked for, else by what the image service called it. */
+static bool
+find_image(SimulatedNode *node, const ContainerConfig *config, ImageName *ret_name, gpointer *ret_key,
+           gpointer *ret_reference)
+{
+    const char *const texts[] = {value_text(value_get(config->container, "image")), config->image};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        image_name_clear(ret_name);
+        *ret_name = (ImageName){0};
+        if (image_name_parse(texts[i], ret_name) &&
+            g_hash_table_lookup_extended(node->images, ret_name->full, ret_key, ret_reference))
+            return true;
+    }
+    return false;
+}
+
 static void
 runtime_create_container(Runtime *runtime, const char *sandbox_id, const ContainerConfig *config, RuntimeDone done,
                          void *data)
@@ -48,8 +64,7 @@ runtime_create_container(Runtime *runtime, const char *sandbox_id, const Contain
     gpointer key = NULL, reference = NULL;
     if (sandbox == NULL || !sandbox->ready)
         error = g_strdup_printf("failed to find sandbox id \"%s\": not found", sandbox_id);
-    else if (!image_name_parse(config->image, &name) ||
-             !g_hash_table_lookup_extended(node->images, name.full, &key, &reference))
+    else if (!find_image(node, config, &name, &key, &reference))
         error = g_strdup_printf("failed to resolve image \"%s\": not found", config->image);
     else if (g_hash_table_size(node->containers) >= CONTAINERS_MAX)
         error = g_strdup_printf("more than %d containers on this node", CONTAINERS_MAX);
