@@ -1,8 +1,37 @@
+/* Timonel: a Kubernetes that fits in one C program. */
+#include <libintl.h>
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    puts("timonel");
-    return 0;
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); /* numbers in files and texts have one form */
+    bindtextdomain("timonel", TIMONEL_LOCALE_DIR);
+    bind_textdomain_codeset("timonel", "UTF-8");
+    textdomain("timonel");
+    signal(SIGPIPE, SIG_IGN);
+
+    const char *program = strrchr(argv[0], '/');
+    program = program != NULL ? program + 1 : argv[0];
+    if (strcmp(program, "kubectl") == 0 && command_find("kubectl") != NULL)
+        return command_find("kubectl")->run(argc, argv);
+    if (argc < 2)
+        return command_find("help")->run(1, argv);
+    if (strcmp(argv[1], "--version") == 0)
+        return command_find("version")->run(1, argv);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return command_find("help")->run(1, argv);
+    const Command *command = command_find(argv[1]);
+    if (command == NULL) {
+        fprintf(stderr, _("timonel: no command is called \"%s\"; `timonel help` lists them\n"),
+                argv[1]);
+        return EXIT_USAGE;
+    }
+    return command->run(argc - 1, argv + 1);
 }

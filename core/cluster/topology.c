@@ -129,6 +129,23 @@ node_address(size_t index)
                            (address >> 8) & 255, address & 255);
 }
 
+/* kubeadm's mark-control-plane phase. */
+static void
+mark_control_plane(TopologyNode *node)
+{
+    value_replace(&node->labels,
+                  value_set(node->labels, "node-role.kubernetes.io/control-plane",
+                            value_new_string("")));
+    value_replace(&node->labels,
+                  value_set(node->labels,
+                            "node.kubernetes.io/exclude-from-external-load-balancers",
+                            value_new_string("")));
+    value_replace(&node->taints,
+                  value_append(node->taints,
+                               value_new_f("{key: node-role.kubernetes.io/control-plane, "
+                                           "effect: NoSchedule}")));
+}
+
 static bool
 add_group(Topology *topology, const Value *group, const char *path, const char *name,
           bool control_plane, int64_t count, GError **error)
@@ -165,6 +182,8 @@ add_group(Topology *topology, const Value *group, const char *path, const char *
         node->taints = value_get(group, "taints") != NULL ? value_ref(value_get(group, "taints"))
                                                           : value_new_array();
         node->control_plane = control_plane;
+        if (control_plane)
+            mark_control_plane(node);
         g_ptr_array_add(topology->nodes, node);
     }
     return true;

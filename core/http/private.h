@@ -49,7 +49,7 @@ typedef struct Url {
 
 struct HttpFace {
     ApiServer *server;
-    GQueue streams;       /* open ones, in the order of their start */
+    GHashTable *watches;  /* set of open Streams; walked only to end them all */
     struct JsonCacheSlot *cache;
     struct Documents *documents;
     HttpUpgradeFunc upgrade;

@@ -49,7 +49,7 @@ hash_and_cut(const char *name)
     hash32(name, hash, 8);
     char *full = g_strconcat(hash, "-", name, NULL);
     if (strlen(full) > NFT_NAME_MAX)
-        strcpy(full + NFT_NAME_MAX - 3, "...");
+        memcpy(full + NFT_NAME_MAX - 3, "...", 4);
     return full;
 }
 

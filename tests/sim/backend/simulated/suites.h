@@ -5,4 +5,3 @@
 TCase *net_case(void);
 TCase *images_case(void);
 TCase *runtime_case(void);
-TCase *kubelet_case(void);

@@ -1,0 +1,228 @@
+#include <glib-unix.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/clusters.h"
+#include "cli/command.h"
+#include "cli/kubeconfig.h"
+#include "cli/state.h"
+#include "core/base/error.h"
+#include "core/object/yaml.h"
+#include "sim/world/live.h"
+
+#define PORT_DEFAULT 6443
+
+typedef struct UpOptions {
+    char *name, *cluster, *listen, *pace;
+    gboolean headless;
+    int nodes;
+    gint64 seed;
+} UpOptions;
+
+static void
+up_options_clear(UpOptions *options)
+{
+    g_free(options->name);
+    g_free(options->cluster);
+    g_free(options->listen);
+    g_free(options->pace);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UpOptions, up_options_clear)
+
+/* "ADDRESS:PORT", "ADDRESS" or ":PORT". */
+static gboolean
+parse_listen(const char *text, char **ret_address, guint16 *ret_port, GError **error)
+{
+    const char *colon = strrchr(text, ':');
+    guint64 port = PORT_DEFAULT;
+    if (colon != NULL && !g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL))
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    _("--listen %s: the port must be a number from 0 to 65535"), text);
+    *ret_address = colon == NULL ? g_strdup(text) : g_strndup(text, (gsize)(colon - text));
+    if (**ret_address == '\0') {
+        g_free(*ret_address);
+        *ret_address = g_strdup("127.0.0.1");
+    }
+    *ret_port = (guint16)port;
+    return TRUE;
+}
+
+/* "max", or a factor of life's pace such as 1, 60 or 0.5. */
+static gboolean
+apply_pace(Live *live, const char *pace, GError **error)
+{
+    if (strcmp(pace, "max") == 0) {
+        live_set_max(live);
+        return TRUE;
+    }
+    char *end;
+    double factor = g_ascii_strtod(pace, &end);
+    if (*pace == '\0' || *end != '\0' || !(factor > 0) || factor > PACE_FACTOR_MAX / 1000.0)
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    _("--pace %s: expected \"max\" or a factor of life's pace such as 1 or 60"),
+                    pace);
+    live_set_factor(live, (int64_t)(factor * 1000));
+    return TRUE;
+}
+
+/* The document that a stored cluster was made of, or the one asked for. */
+static Value *
+choose_document(const UpOptions *options, const ClusterState *state, GError **error)
+{
+    if (cluster_state_exists(state)) {
+        if (options->cluster != NULL || options->nodes >= 0) {
+            fail(error, TIMONEL_ERROR_EXISTS,
+                 _("cluster \"%s\" exists already and keeps its nodes; remove it with `timonel "
+                   "down --name %s --delete` to make another"),
+                 state->name, state->name);
+            return NULL;
+        }
+        return cluster_document_load(state->document, -1, error);
+    }
+    return cluster_document_load(options->cluster != NULL ? options->cluster : "default",
+                                 options->nodes, error);
+}
+
+static gboolean
+write_kubeconfig(const ClusterState *state, const Pki *pki, const char *address, guint16 port,
+                 GError **error)
+{
+    g_autofree char *server = g_strdup_printf("https://%s:%u", address, port);
+    g_autoptr(Value) config =
+        kubeconfig_new(state->name != NULL ? state->name : "timonel", pki, server);
+    g_autofree char *text = yaml_text(config);
+    return g_file_set_contents_full(state->kubeconfig, text, -1,
+                                    G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+static gboolean
+write_document(const ClusterState *state, const Value *document, GError **error)
+{
+    g_autofree char *text = yaml_text(document);
+    return g_file_set_contents_full(state->document, text, -1,
+                                    G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+typedef struct Session {
+    UpOptions *options;
+    ClusterState *state;
+    Pki *pki;
+    Value *document;
+    Live *live;
+    char *address;
+    GMainLoop *loop;
+} Session;
+
+static void
+session_clear(Session *session)
+{
+    live_free(session->live);
+    value_unref(session->document);
+    pki_free(session->pki);
+    cluster_state_free(session->state);
+    g_free(session->address);
+    g_clear_pointer(&session->loop, g_main_loop_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Session, session_clear)
+
+/* Starts serving; when no port was asked for and the usual one is taken, any free one will do. */
+static gboolean
+session_serve(Session *session, guint16 port, GError **error)
+{
+    const UpOptions *options = session->options;
+    g_autoptr(GError) first = NULL;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        const LiveOptions live = {.cluster = session->document,
+                                  .seed = (uint64_t)options->seed,
+                                  .at_machine_time = true,
+                                  .store_path =
+                                      options->name != NULL ? session->state->store : NULL,
+                                  .pki = session->pki,
+                                  .address = session->address,
+                                  .port = attempt == 0 ? port : 0};
+        session->live = live_new(&live, attempt == 0 ? &first : error);
+        bool taken = session->live == NULL && attempt == 0 && options->listen == NULL &&
+                     g_error_matches(first, TIMONEL_ERROR, TIMONEL_ERROR_EXISTS);
+        if (session->live != NULL || !taken)
+            break;
+    }
+    if (session->live == NULL && error != NULL && *error == NULL)
+        g_propagate_error(error, g_steal_pointer(&first));
+    return session->live != NULL;
+}
+
+static gboolean
+session_start(Session *session, GError **error)
+{
+    const UpOptions *options = session->options;
+    guint16 port = PORT_DEFAULT;
+    session->state = cluster_state_new(options->name, error);
+    if (session->state == NULL ||
+        (session->document = choose_document(options, session->state, error)) == NULL ||
+        !parse_listen(options->listen != NULL ? options->listen : "127.0.0.1", &session->address,
+                      &port, error) ||
+        !cluster_state_lock(session->state, error))
+        return FALSE;
+    const char *const names[] = {session->address, "127.0.0.1", "localhost", "kubernetes",
+                                 "kubernetes.default", NULL};
+    session->pki = pki_open(session->state->pki, names, error);
+    return session->pki != NULL && session_serve(session, port, error) &&
+           write_kubeconfig(session->state, session->pki, session->address,
+                            live_port(session->live), error) &&
+           write_document(session->state, session->document, error) &&
+           apply_pace(session->live, options->pace != NULL ? options->pace : "1", error);
+}
+
+static gboolean
+quit(gpointer data)
+{
+    g_main_loop_quit(data);
+    return G_SOURCE_CONTINUE;
+}
+
+static int
+run_headless(Session *session)
+{
+    session->loop = g_main_loop_new(NULL, FALSE);
+    g_unix_signal_add(SIGINT, quit, session->loop);
+    g_unix_signal_add(SIGTERM, quit, session->loop);
+    g_unix_signal_add(SIGHUP, quit, session->loop);
+    printf("ready\n%s\n", session->state->kubeconfig);
+    fflush(stdout);
+    g_main_loop_run(session->loop);
+    return EXIT_DONE;
+}
+
+static int
+up_run(int argc, char **argv)
+{
+    extern const Command COMMAND_UP;
+    g_auto(UpOptions) options = {.nodes = -1};
+    g_autoptr(GError) error = NULL;
+    int status;
+    const GOptionEntry entries[] = {
+        {"name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
+         N_("A name: its state is kept on disk"), "NAME"},
+        {"cluster", 'c', 0, G_OPTION_ARG_STRING, &options.cluster,
+         N_("A cluster file, or a built-in one: default, windows"), "FILE"},
+        {"nodes", 0, 0, G_OPTION_ARG_INT, &options.nodes, N_("How many worker nodes"), "K"},
+        {"headless", 0, 0, G_OPTION_ARG_NONE, &options.headless,
+         N_("Serve only, without a dashboard, until a signal"), NULL},
+        {"listen", 0, 0, G_OPTION_ARG_STRING, &options.listen,
+         N_("Where the API listens; by default 127.0.0.1:6443, or any free port"), "ADDRESS:PORT"},
+        {"pace", 0, 0, G_OPTION_ARG_STRING, &options.pace,
+         N_("max, or a factor of life's pace; by default 1"), "PACE"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Seed of all that is random"), "N"},
+        {NULL}};
+    if (!command_parse(&COMMAND_UP, entries, &argc, &argv, &status))
+        return status;
+    if (argc > 1)
+        return command_usage(&COMMAND_UP, _("unexpected argument \"%s\""), argv[1]);
+    g_auto(Session) session = {.options = &options};
+    if (!session_start(&session, &error))
+        return command_failed(&COMMAND_UP, error);
+    return run_headless(&session);
+}
+
+const Command COMMAND_UP = {"up", "[--name NAME] [--headless] [--nodes K] ...",
+                            N_("Starts a cluster"), up_run};

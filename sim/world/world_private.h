@@ -1,0 +1,58 @@
+/* What the files of sim/world share. */
+#pragma once
+
+#include "core/http/http.h"
+#include "sim/backend/simulated/net.h"
+#include "sim/backend/simulated/node.h"
+#include "sim/world/inputs.h"
+#include "sim/world/world.h"
+
+/* A machine of the cluster: its back end, and the kubelet that its init system keeps running. */
+typedef struct Machine {
+    World *world;
+    const TopologyNode *topology;
+    SimulatedNode *node;
+    EngineProcess *process; /* the kubelet's, or NULL */
+    Kubelet *kubelet;
+    Client *client;
+    EventId restart;        /* systemd's RestartSec is running */
+} Machine;
+
+struct World {
+    Engine *engine;
+    SimulatedNet *net;
+    SimulatedBackend *backend;
+    Cluster *cluster;
+    GPtrArray *machines;     /* of Machine, in the topology's order */
+    EngineProcess *disk;     /* whose clock etcd's data has */
+    EngineProcess *outside;  /* the person's machine */
+    EngineProcess *kubeadm;
+    ClusterProcess *bootstrap;
+    FaultTarget fault_target;
+    Inputs *inputs;
+    bool replaying;          /* inputs come from a record: do not record them again */
+    int64_t start_ns;
+    GQueue outside_calls;    /* of requests that wait for their answer; outside.c */
+};
+
+Machine *world_machine(World *world, const char *node); /* NULL: unknown */
+/* machine.c */
+void machine_start_kubelet(Machine *machine);
+void machine_stop_kubelet(Machine *machine, EngineDeath death);
+void machine_power(Machine *machine, bool on);
+/* processes.c: components in containers. */
+extern const SimulatedProcessFactory WORLD_PROCESS_FACTORY;
+/* dns.c, rules.c: what simulated programs need of CoreDNS and kube-proxy. */
+extern const SimulatedDnsOps WORLD_DNS_OPS;
+extern const SimulatedRulesOps WORLD_RULES_OPS;
+/* faults.c */
+extern const FaultTargetOps WORLD_FAULT_OPS;
+/* outside.c */
+void world_outside_clear(World *world);
+void world_http(World *world, const HttpRequest *request, HttpResponder *responder);
+/* replay.c */
+const Inputs *world_inputs(const World *world);
+int64_t world_start(const World *world);
+void world_record(World *world, const char *kind, Value *take_payload);
+/* Gives a new world the inputs of an old one up to `until_ns`, each at its time, and runs it to there. */
+void world_replay(World *world, const Inputs *inputs, int64_t until_ns);
