@@ -153,6 +153,26 @@ write_unknown(LifecycleController *controller, Sync *sync, const Value *node, co
     return true;
 }
 
+/* Has the node shown life since the last look? */
+static void
+health_probe(LifecycleController *controller, Health *health, const Value *node, int64_t now)
+{
+    const Value *saved = condition_find(value_at(health->node, "status.conditions"), "Ready");
+    const Value *ready = condition_find(value_at(node, "status.conditions"), "Ready");
+    if ((saved == NULL) != (ready == NULL) ||
+        !value_equal(value_get(saved, "lastHeartbeatTime"), value_get(ready, "lastHeartbeatTime")))
+        health->probe_ns = now;
+    const Value *lease = informer_get_named(controller->leases, LEASE_NAMESPACE, object_name(node));
+    const char *renewed = value_string_at(lease, "spec.renewTime");
+    if (renewed != NULL && (health->lease_time == NULL || strcmp(renewed, health->lease_time) > 0)) {
+        g_free(health->lease_time);
+        health->lease_time = g_strdup(renewed);
+        health->probe_ns = now;
+    }
+    value_replace(&health->node, value_ref(node));
+    health->grace_ns = ready == NULL ? controller->startup_grace_ns : controller->grace_ns;
+}
+
 static void
 sync_node(const char *key, Sync *sync, void *data)
 {
@@ -162,6 +182,8 @@ sync_node(const char *key, Sync *sync, void *data)
         return;
     g_autoptr(Value) node = value_ref(cached);
     Health *health = g_tree_lookup(controller->health, key);
+    if (health != NULL)
+        health_probe(controller, health, node, controller_now(&controller->base));
     if (health != NULL && write_unknown(controller, sync, node, health))
         return; /* the watch brings it back for its taints */
     NoExecute no_execute = health != NULL ? health->no_execute : NO_EXECUTE_KEEP;
@@ -196,26 +218,6 @@ health_ensure(LifecycleController *controller, const Value *node, int64_t now)
     health->probe_ns = *node_ready_status(node) == '\0' ? object_creation_time(node) : now;
     g_tree_replace(controller->health, g_strdup(name), health);
     return health;
-}
-
-/* Has the node shown life since the last pass? */
-static void
-health_probe(LifecycleController *controller, Health *health, const Value *node, int64_t now)
-{
-    const Value *saved = condition_find(value_at(health->node, "status.conditions"), "Ready");
-    const Value *ready = condition_find(value_at(node, "status.conditions"), "Ready");
-    if ((saved == NULL) != (ready == NULL) ||
-        !value_equal(value_get(saved, "lastHeartbeatTime"), value_get(ready, "lastHeartbeatTime")))
-        health->probe_ns = now;
-    const Value *lease = informer_get_named(controller->leases, LEASE_NAMESPACE, object_name(node));
-    const char *renewed = value_string_at(lease, "spec.renewTime");
-    if (renewed != NULL && (health->lease_time == NULL || strcmp(renewed, health->lease_time) > 0)) {
-        g_free(health->lease_time);
-        health->lease_time = g_strdup(renewed);
-        health->probe_ns = now;
-    }
-    value_replace(&health->node, value_ref(node));
-    health->grace_ns = ready == NULL ? controller->startup_grace_ns : controller->grace_ns;
 }
 
 static void
