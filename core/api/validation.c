@@ -1,192 +1,239 @@
 /* What holds for every kind: names, labels, annotations, finalizers, owner references, and the fields of metadata that never
- * change (apimachinery pkg/api/validation/objectmeta.go). */
-#include "core/api/validation.h"
-
-#include <string.h>
+ * change (apimachinery pkg/api/validation/objectmeta.go); and who checks the rest of each kind. */
+#include "core/api/validation_private.h"
 
 #include "core/api/meta.h"
 #include "core/object/label.h"
 
-#define ANNOTATIONS_SIZE_MAX (256 * 1024) /* TotalAnnotationSizeLimitB */
-#define DNS_LABEL_TEXT                                                                                            \
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end " \
-    "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "                   \
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-#define DNS_1035_TEXT                                                                                               \
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, " \
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "             \
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-#define DNS_LABEL_MAX 63
+/* ---- names ---- */
 
-static bool
-is_dns_label(const char *name, bool starts_with_letter)
+static char *
+path_segment_problem(const char *name)
 {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return g_strdup_printf("may not be '%s'", name);
+    if (strchr(name, '/') != NULL)
+        return g_strdup("may not contain '/'");
+    return strchr(name, '%') != NULL ? g_strdup("may not contain '%'") : NULL;
+}
+
+static char *
+name_problem(NameRule rule, const char *name)
+{
+    switch (rule) {
+    case NAME_LABEL:
+        return dns_label_problem(name);
+    case NAME_1035_LABEL:
+        return dns_1035_label_problem(name);
+    case NAME_PATH:
+        return path_segment_problem(name);
+    case NAME_SUBDOMAIN:
+        break;
+    }
+    return dns_subdomain_problem(name);
+}
+
+/* A prefix may end with a dash: something follows it. */
+static void
+check_generate_name(const Path *at, const Value *prefix, NameRule rule)
+{
+    g_autofree char *name = g_strdup(value_text(prefix)), *problem = NULL;
     size_t length = strlen(name);
 
-    if (length == 0 || length > DNS_LABEL_MAX || name[0] == '-' || name[length - 1] == '-')
-        return false;
-    if (starts_with_letter && !g_ascii_islower(name[0]))
-        return false;
-    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+    if (length == 0)
+        return;
+    if (length > 1 && name[length - 1] == '-') {
+        name[length - 2] = 'a';
+        name[length - 1] = '\0';
+    }
+    problem = name_problem(rule, name);
+    if (problem != NULL)
+        bad_invalid(AT(at, "generateName"), prefix, problem);
 }
 
 static void
-validate_label_name(const char *name, const char *field, const Value *value, bool dns_1035, FieldErrors *errors)
+check_name(const Path *at, const Value *metadata, NameRule rule)
 {
-    if (strlen(name) > DNS_LABEL_MAX)
-        field_invalid(errors, field, value, "must be no more than 63 characters");
-    else if (!is_dns_label(name, dns_1035))
-        field_invalid(errors, field, value, dns_1035 ? DNS_1035_TEXT : DNS_LABEL_TEXT);
-}
-
-/* Kinds whose names are DNS labels, service names, path segments; all others are DNS subdomains. */
-static void
-validate_name(const ApiKind *kind, const Value *metadata, FieldErrors *errors)
-{
-    const Value *value = value_get(metadata, "name");
-    const char *name = value_text(value);
-    bool is_path = g_str_has_prefix(kind->group, "rbac.");
+    const Value *name = value_get(metadata, "name");
     g_autofree char *problem = NULL;
 
-    if (*name == '\0') {
-        field_required(errors, "metadata.name", "name or generateName is required");
+    check_generate_name(at, value_get(metadata, "generateName"), rule);
+    if (is_empty(name)) {
+        bad_required(AT(at, "name"), "name or generateName is required");
         return;
     }
-    if (strcmp(kind->resource, "namespaces") == 0) {
-        validate_label_name(name, "metadata.name", value, false, errors);
-    } else if (strcmp(kind->resource, "services") == 0) {
-        validate_label_name(name, "metadata.name", value, true, errors);
-    } else if (is_path) {
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-            field_invalid(errors, "metadata.name", value, "may not be '.' or '..'");
-        else if (strpbrk(name, "/%") != NULL)
-            field_invalid(errors, "metadata.name", value,
-                          strchr(name, '/') != NULL ? "may not contain '/'" : "may not contain '%'");
-    } else if ((problem = dns_subdomain_problem(name)) != NULL) {
-        field_invalid(errors, "metadata.name", value, problem);
+    problem = name_problem(rule, value_text(name));
+    if (problem != NULL)
+        bad_invalid(AT(at, "name"), name, problem);
+}
+
+static void
+check_namespace(const Path *at, const ApiKind *kind, const Value *namespace_)
+{
+    if (!kind->namespaced) {
+        if (!is_empty(namespace_))
+            bad_forbidden(AT(at, "namespace"), "not allowed on this type");
+    } else if (is_empty(namespace_)) {
+        bad_required(AT(at, "namespace"), "");
+    } else {
+        check_dns_label(AT(at, "namespace"), namespace_);
+    }
+}
+
+/* ---- the rest of metadata ---- */
+
+static void
+check_owner(const Path *at, const Value *owner)
+{
+    static const struct {
+        const char *field;
+        const char *detail;
+    } wanted[] = {{"apiVersion", "version must not be empty"},
+                  {"kind", "kind must not be empty"},
+                  {"name", "name must not be empty"},
+                  {"uid", "uid must not be empty"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
+        if (is_empty(value_get(owner, wanted[i].field)))
+            bad_invalid_text(AT(at, wanted[i].field), "", wanted[i].detail);
+    if (text_is(value_get(owner, "kind"), "Event") &&
+        (text_is(value_get(owner, "apiVersion"), "v1") || text_is(value_get(owner, "apiVersion"), "events.k8s.io/v1"))) {
+        g_autofree char *detail = g_strdup_printf("%s, Kind=Event is disallowed from being an owner",
+                                                  value_text(value_get(owner, "apiVersion")));
+
+        bad_invalid(at, owner, detail);
     }
 }
 
 static void
-validate_labels(const Value *labels, FieldErrors *errors)
+check_owners(const Path *at, const Value *owners)
 {
-    VALUE_MAP_FOREACH (key, text, labels) {
-        g_autofree char *key_problem = label_key_problem(key), *value_problem = label_value_problem(value_text(text));
-        g_autoptr(Value) key_value = value_new_string(key);
-
-        if (key_problem != NULL)
-            field_invalid(errors, "metadata.labels", key_value, key_problem);
-        if (value_problem != NULL)
-            field_invalid(errors, "metadata.labels", text, value_problem);
-    }
-}
-
-static void
-validate_annotations(const Value *annotations, FieldErrors *errors)
-{
-    size_t total = 0;
-
-    VALUE_MAP_FOREACH (key, text, annotations) {
-        g_autofree char *lower = g_ascii_strdown(key, -1);
-        g_autofree char *problem = label_key_problem(lower);
-        g_autoptr(Value) key_value = value_new_string(key);
-
-        if (problem != NULL)
-            field_invalid(errors, "metadata.annotations", key_value, problem);
-        total += strlen(key) + value_string_len(text);
-    }
-    if (total > ANNOTATIONS_SIZE_MAX)
-        field_too_long(errors, "metadata.annotations", ANNOTATIONS_SIZE_MAX);
-}
-
-static void
-validate_finalizers(const Value *finalizers, FieldErrors *errors)
-{
-    bool orphan = false, foreground = false;
-
-    VALUE_ARRAY_FOREACH (finalizer, finalizers) {
-        g_autofree char *problem = label_key_problem(value_text(finalizer));
-
-        if (problem != NULL)
-            field_invalid(errors, "metadata.finalizers", finalizer, problem);
-        orphan |= strcmp(value_text(finalizer), "orphan") == 0;
-        foreground |= strcmp(value_text(finalizer), "foregroundDeletion") == 0;
-    }
-    if (orphan && foreground)
-        field_invalid(errors, "metadata.finalizers", finalizers,
-                      "finalizer orphan and foregroundDeletion cannot be both set");
-}
-
-static void
-validate_owners(const Value *owners, FieldErrors *errors)
-{
-    static const char *const wanted[] = {"apiVersion", "kind", "name", "uid"};
-    size_t controllers = 0;
+    const Value *controller = NULL;
 
     VALUE_ARRAY_FOREACH (owner, owners) {
-        for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-            g_autofree char *field = g_strconcat("metadata.ownerReferences.", wanted[i], NULL);
-            g_autofree char *detail = g_strconcat(wanted[i], " must not be empty", NULL);
-            g_autoptr(Value) empty = value_new_string("");
-
-            if (*value_text_at(owner, wanted[i]) == '\0')
-                field_invalid(errors, field, empty, detail);
-        }
-        controllers += value_bool_at(owner, "controller") ? 1 : 0;
-    }
-    if (controllers > 1)
-        field_invalid(errors, "metadata.ownerReferences", owners,
-                      "Only one reference can have Controller set to true");
-}
-
-static void
-validate_new_finalizers(const Value *metadata, const Value *old, FieldErrors *errors)
-{
-    if (value_get(old, "deletionTimestamp") == NULL)
-        return;
-    VALUE_ARRAY_FOREACH (finalizer, value_get(metadata, "finalizers")) {
-        bool known = false;
-        g_autofree char *detail = NULL;
-
-        VALUE_ARRAY_FOREACH (before, value_get(old, "finalizers"))
-            known |= value_equal(before, finalizer);
-        if (known)
+        check_owner(at, owner);
+        if (!value_bool(value_get(owner, "controller")))
             continue;
-        detail = g_strdup_printf("no new finalizers can be added if the object is being deleted, found new finalizers "
-                                 "[]string{\"%s\"}",
-                                 value_text(finalizer));
-        field_forbidden(errors, "metadata.finalizers", detail);
+        if (controller != NULL) {
+            g_autofree char *detail = g_strdup_printf("Only one reference can have Controller set to true. Found \"true\" in "
+                                                      "references for %s/%s and %s/%s",
+                                                      value_text(value_get(controller, "kind")),
+                                                      value_text(value_get(controller, "name")),
+                                                      value_text(value_get(owner, "kind")),
+                                                      value_text(value_get(owner, "name")));
+
+            bad_invalid(at, owners, detail);
+        }
+        controller = owner;
     }
 }
 
 static void
-validate_kept(const Value *metadata, const Value *old, FieldErrors *errors)
+check_finalizers(const Path *at, const Value *finalizers)
 {
-    static const char *const kept[] = {"name", "namespace", "uid", "creationTimestamp"};
+    static const char *const standard[] = {"kubernetes", "orphan", "foregroundDeletion", NULL};
+    bool orphan = false, foreground = false;
+    size_t i = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
-        g_autofree char *field = g_strconcat("metadata.", kept[i], NULL);
-
-        if (!value_equal(value_get(metadata, kept[i]), value_get(old, kept[i])))
-            field_invalid(errors, field, value_get(metadata, kept[i]), "field is immutable");
+    VALUE_ARRAY_FOREACH (finalizer, finalizers) {
+        check_qualified(at, finalizer);
+        orphan |= text_is(finalizer, "orphan");
+        foreground |= text_is(finalizer, "foregroundDeletion");
     }
+    if (orphan && foreground)
+        bad_invalid(at, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+    VALUE_ARRAY_FOREACH (finalizer, finalizers) {
+        const Path *here = NTH(at, i++);
+
+        if (strchr(value_text(finalizer), '/') == NULL && !text_in(value_text(finalizer), standard))
+            bad_invalid(here, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
+    }
+}
+
+static void
+check_new_finalizers(const Path *at, const Value *finalizers, const Value *before)
+{
+    g_autoptr(GString) added = g_string_new(NULL);
+
+    VALUE_ARRAY_FOREACH (finalizer, finalizers) {
+        bool known = false;
+
+        VALUE_ARRAY_FOREACH (old, before)
+            known |= value_equal(old, finalizer);
+        if (!known)
+            g_string_append_printf(added, "%s\"%s\"", added->len > 0 ? ", " : "", value_text(finalizer));
+    }
+    if (added->len > 0)
+        bad_forbidden_f(at, "no new finalizers can be added if the object is being deleted, found new finalizers []string{%s}",
+                        added->str);
+}
+
+static bool
+changed(const Value *metadata, const Value *before, const char *key)
+{
+    const Value *now = value_get(metadata, key), *then = value_get(before, key);
+
+    return now != then && !value_equal(now, then);
+}
+
+static void
+check_metadata(const Path *at, const ApiKind *kind, const KindRules *rules, const Value *metadata, const Value *before)
+{
+    static const char *const kept[] = {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+                                       "deletionGracePeriodSeconds"};
+
+    if (before == NULL) {
+        check_name(at, metadata, rules->name);
+        check_namespace(at, kind, value_get(metadata, "namespace"));
+    } else if (value_get(before, "deletionTimestamp") != NULL) {
+        check_new_finalizers(AT(at, "finalizers"), value_get(metadata, "finalizers"), value_get(before, "finalizers"));
+    }
+    for (size_t i = 0; before != NULL && i < G_N_ELEMENTS(kept); i++)
+        if (changed(metadata, before, kept[i]))
+            check_kept(AT(at, kept[i]), value_get(metadata, kept[i]), value_get(before, kept[i]));
+    if (before == NULL)
+        check_not_negative(AT(at, "generation"), value_get(metadata, "generation"));
+    if (before == NULL || changed(metadata, before, "labels"))
+        check_labels(AT(at, "labels"), value_get(metadata, "labels"));
+    if (before == NULL || changed(metadata, before, "annotations"))
+        check_annotations(AT(at, "annotations"), value_get(metadata, "annotations"));
+    if (before == NULL || changed(metadata, before, "ownerReferences"))
+        check_owners(AT(at, "ownerReferences"), value_get(metadata, "ownerReferences"));
+    if (before == NULL || changed(metadata, before, "finalizers"))
+        check_finalizers(AT(at, "finalizers"), value_get(metadata, "finalizers"));
+}
+
+/* ---- kinds ---- */
+
+static const KindRules *
+kind_rules_find(const ApiKind *kind)
+{
+    static const KindRules other = {.name = NAME_SUBDOMAIN}, role = {.name = NAME_PATH};
+    const KindRules *const groups[] = {kind_rules_pod,    kind_rules_workload, kind_rules_batch, kind_rules_network,
+                                       kind_rules_config, kind_rules_storage,  kind_rules_node,  kind_rules_sim};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+        for (const KindRules *rules = groups[i]; rules->kind != NULL; rules++)
+            if (strcmp(rules->kind, kind->kind) == 0 && strcmp(rules->group, kind->group) == 0)
+                return rules;
+    return g_str_has_prefix(kind->group, "rbac.") ? &role : &other;
 }
 
 void
 api_validate(const ApiKind *kind, const Value *object, const Value *old, const char *subresource, FieldErrors *errors)
 {
-    const Value *metadata = value_get(object, "metadata"), *before = value_get(old, "metadata");
+    const KindRules *rules = kind_rules_find(kind);
+    const Path root = {errors, NULL, NULL, NULL, 0};
+    bool is_status = g_strcmp0(subresource, "status") == 0;
 
-    if (old == NULL)
-        validate_name(kind, metadata, errors);
-    if (old == NULL || !value_equal(value_get(metadata, "labels"), value_get(before, "labels")))
-        validate_labels(value_get(metadata, "labels"), errors);
-    if (old == NULL || !value_equal(value_get(metadata, "annotations"), value_get(before, "annotations")))
-        validate_annotations(value_get(metadata, "annotations"), errors);
-    validate_finalizers(value_get(metadata, "finalizers"), errors);
-    validate_owners(value_get(metadata, "ownerReferences"), errors);
-    if (old == NULL)
+    check_metadata(AT(&root, "metadata"), kind, rules, value_get(object, "metadata"), value_get(old, "metadata"));
+    if (old != NULL && is_status) {
+        if (rules->check_status != NULL)
+            rules->check_status(&root, object, old);
         return;
-    validate_kept(metadata, before, errors);
-    validate_new_finalizers(metadata, before, errors);
+    }
+    if (rules->check != NULL && (old == NULL || !rules->update_alone))
+        rules->check(&root, object);
+    if (old != NULL && rules->check_update != NULL)
+        rules->check_update(&root, object, old);
 }
