@@ -44,22 +44,23 @@ hook_verb(const ApiCall *call, const StoreEvent *event)
 static uint64_t
 hook_written(const StoreEvent *event, StoreBucket *bucket, void *op_data, void *data)
 {
-    ApiServer *server = data;
-    ApiCall *call = op_data;
+    const WriteSource *source = op_data;
+    ApiCall *call = source == NULL ? NULL : source->call;
+    Trace *trace = source == NULL ? NULL : source->server->ports.trace;
     g_autofree char *subject = NULL, *actor = NULL;
     Fact fact = {.kind = FACT_WRITE, .revision = event->revision};
 
     if (call != NULL)
         value_replace(&call->result, value_ref(event->value));
-    if (server->ports.trace == NULL)
-        return 0;
+    if (trace == NULL)
+        return 0; /* an expiry is nobody's write */
     subject = object_subject(event->value, NULL);
     actor = call == NULL ? g_strdup("kube-apiserver") : hook_actor(call->request);
     fact.actor = actor;
     fact.subject = subject;
     fact.verb = hook_verb(call, event);
     fact.digest = value_digest(event->value);
-    return trace_record(server->ports.trace, &fact);
+    return trace_record(trace, &fact);
 }
 
 /* ---- resources ------------------------------------------------------------------------------------------------------ */
@@ -148,7 +149,9 @@ api_server_new(const Ports *ports, const ApiTypes *types, Store *store, const Ap
     server->node_ports = port_allocator_new(server->options.node_port_min, server->options.node_port_max);
     server->signer = token_signer_new(server->options.service_account_key);
     g_queue_init(&server->snapshots);
-    store_set_hooks(store, hook_stamp, hook_written, server);
+    server->source.server = server;
+    g_queue_init(&server->in_flight);
+    store_set_hooks(store, hook_stamp, hook_written, NULL);
     server_add_resources(server);
     service_adopt_all(server);
     bootstrap_objects(server);
@@ -162,6 +165,9 @@ api_server_free(ApiServer *server)
     if (server == NULL)
         return;
     server_end_watches(server);
+    service_adopt_end(server);
+    for (GList *link = server->in_flight.head; link != NULL; link = link->next)
+        ((ApiCall *)link->data)->server = NULL;
     clock_cancel(server->ports.clock, &server->bookmark_timer);
     list_snapshots_clear(server);
     g_ptr_array_unref(server->resources);

@@ -53,7 +53,8 @@ typedef struct ApiServerOptions {
 #define API_SERVER_VERSION_MINOR "35"
 
 /* Borrows all; ports' clock and random must not be NULL (net may be). Makes the built-in objects if the store lacks them.
- * Several API servers may share a store; the hooks of the store then belong to the first. */
+ * Several API servers may share a store. One that is freed while writes wait for the store's sync answers them no more, as a
+ * process that died. */
 ApiServer *api_server_new(const Ports *ports, const ApiTypes *types, Store *store, const ApiServerOptions *options);
 void api_server_free(ApiServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiServer, api_server_free)

@@ -131,12 +131,32 @@ call_refuse(ApiCall *call, Value *take_status)
     call_answer(call, status_code(take_status), take_status);
 }
 
+void
+call_leave(ApiCall *call)
+{
+    call->in_flight.data = call;
+    g_queue_push_tail_link(&call->server->in_flight, &call->in_flight);
+}
+
+bool
+call_return(ApiCall *call)
+{
+    if (call->server == NULL) {
+        call_free(call);
+        return false;
+    }
+    g_queue_unlink(&call->server->in_flight, &call->in_flight);
+    return true;
+}
+
 static void
 call_stored(int64_t revision, const GError *error, void *data)
 {
     ApiCall *call = data;
     Value *object;
 
+    if (!call_return(call))
+        return;
     if (error != NULL) {
         call_refuse(call, status_internal("the store failed: %s", error->message));
         return;
@@ -152,8 +172,10 @@ call_store_op(ApiCall *call, StoreOp *op)
 {
     const GError *failure = store_failure(call->server->store);
 
+    call_leave(call);
     if (store_txn(call->server->store, op, 1, call_stored, call, NULL) != 0)
         return;
+    call_return(call);
     if (failure != NULL)
         call_refuse(call, status_internal("the store failed: %s", failure->message));
     else if (op->expected == 0)
@@ -182,7 +204,7 @@ call_put(ApiCall *call, int code, Value *take)
                   .value = take,
                   .expected = item == NULL ? 0 : item->mod_revision,
                   .ttl_ns = resource_ttl(call->resource),
-                  .data = call};
+                  .data = &call->source};
 
     call->code = code;
     call_store_op(call, &op);
@@ -195,6 +217,8 @@ call_remove(ApiCall *call, Value *take_last)
 
     if (call->request->dry_run) {
         call->result = take_last;
+        call->code = 200;
+        call_leave(call);
         call_stored(0, NULL, call);
         return;
     }
@@ -203,7 +227,7 @@ call_remove(ApiCall *call, Value *take_last)
                   .value = take_last,
                   .remove = true,
                   .expected = STORE_ANY,
-                  .data = call};
+                  .data = &call->source};
 
     call->code = 200;
     if (call->resource->strategy->released != NULL)
@@ -229,7 +253,8 @@ server_replace(ApiResource *resource, const Value *old, Value *take)
                   .key = key,
                   .value = take,
                   .expected = object_resource_version(old),
-                  .ttl_ns = resource_ttl(resource)};
+                  .ttl_ns = resource_ttl(resource),
+                  .data = &resource->server->source};
 
     store_txn(resource->server->store, &op, 1, NULL, NULL, NULL);
 }
@@ -310,6 +335,7 @@ api_server_handle(ApiServer *server, ApiRequest *take, ApiServerDone done, void 
     Value *refusal;
 
     call->server = server;
+    call->source = (WriteSource){server, call};
     call->request = take;
     call->done = done;
     call->data = data;

@@ -177,8 +177,11 @@ static void
 delete_pending(int64_t revision, const GError *error, void *data)
 {
     ApiCall *call = data;
-    Value *object = convert_from_stored(call->kind, call->resource, call->result);
+    Value *object;
 
+    if (!call_return(call))
+        return;
+    object = convert_from_stored(call->kind, call->resource, call->result);
     call->code = 200;
     if (call->shape != NULL)
         object = call->shape(call, object);
@@ -209,6 +212,7 @@ call_delete_object(ApiCall *call, const Value *options)
         call_remove(call, object);
     } else if (value_equal(object, old)) {
         call->result = object;
+        call_leave(call);
         store_when_durable(call->server->store, object_resource_version(object), delete_pending, call);
     } else {
         call_put(call, 200, object);

@@ -29,8 +29,16 @@ struct ApiResource {
     bool has_spec;
 };
 
-struct ApiCall {
+/* Who makes a write: given to the store with each op, so that the trace can name it. */
+typedef struct WriteSource {
     ApiServer *server;
+    ApiCall *call; /* NULL: the server itself */
+} WriteSource;
+
+struct ApiCall {
+    ApiServer *server; /* NULL: it was freed while the call waited for the store */
+    WriteSource source;
+    GList in_flight;   /* in server->in_flight while it waits for the store */
     ApiRequest *request;
     ApiServerDone done;
     void *data;
@@ -84,6 +92,8 @@ struct ApiServer {
     Value *now_text;               /* the clock's second as a shared string */
     int64_t now_text_s;
     bool is_ready;
+    WriteSource source;            /* of writes of its own */
+    GQueue in_flight;              /* calls that wait for the store */
     GTree *watches;                /* all, by age, so that freeing ends them in order */
     uint64_t watch_next;
     TimerId bookmark_timer;
@@ -97,6 +107,9 @@ void call_answer(ApiCall *call, int code, Value *take_object);
 void call_refuse(ApiCall *call, Value *take_status);
 void call_warn(ApiCall *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 Value *call_now(ApiServer *server); /* the time as an owned RFC 3339 string */
+/* A call begins and ends to wait for the store. False: the server is gone, and so is the call. */
+void call_leave(ApiCall *call);
+bool call_return(ApiCall *call);
 /* The key in the bucket. */
 char *resource_key(const ApiKind *kind, const char *namespace_, const char *name);
 /* Head's object; borrowed; NULL when absent. */
@@ -174,7 +187,8 @@ void service_prepare_create(ApiCall *call, Value **object);
 void service_prepare_update(ApiCall *call, Value **object, const Value *old);
 Value *service_allocate(ApiCall *call, Value **object, const Value *old);
 void service_released(ApiServer *server, const Value *object);
-void service_adopt_all(ApiServer *server); /* marks what stored Services hold */
+void service_adopt_all(ApiServer *server); /* marks what stored Services hold, also when another server wrote them */
+void service_adopt_end(ApiServer *server);
 
 /* ---- admission */
 Value *admission_mutate(ApiCall *call, Value **object, const Value *old);

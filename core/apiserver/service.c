@@ -323,8 +323,25 @@ service_adopt(const Value *object, void *data)
     return true;
 }
 
+/* Another server of the same store may have written it: then these bits are news here. */
+static void
+service_written(StoreBucket *bucket, const StoreEvent *event, void *data)
+{
+    if (event->type == STORE_DELETED)
+        service_released(data, event->value);
+    else
+        service_adopt(event->value, data);
+}
+
 void
 service_adopt_all(ApiServer *server)
 {
     server_each(server, "", "services", NULL, service_adopt, server);
+    store_listen(server_resource(server, "", "services")->bucket, service_written, server);
+}
+
+void
+service_adopt_end(ApiServer *server)
+{
+    store_unlisten(server_resource(server, "", "services")->bucket, service_written, server);
 }

@@ -178,8 +178,11 @@ static void
 update_unchanged(int64_t revision, const GError *error, void *data)
 {
     ApiCall *call = data;
-    Value *object = convert_from_stored(call->kind, call->resource, call->result);
+    Value *object;
 
+    if (!call_return(call))
+        return;
+    object = convert_from_stored(call->kind, call->resource, call->result);
     if (call->shape != NULL)
         object = call->shape(call, object);
     call_answer(call, 200, object);
@@ -213,6 +216,7 @@ call_update_object(ApiCall *call, const Value *old, Value *take)
         call->result = value_ref(kept);
         if (call->rollback != NULL)
             call->rollback(call);
+        call_leave(call);
         store_when_durable(call->server->store, call->request->dry_run ? 0 : object_resource_version(kept),
                            update_unchanged, call);
         return;

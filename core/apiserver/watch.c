@@ -15,7 +15,9 @@ struct ApiServerWatch {
     void *data;
     Filter *filter;
     char *namespace_;
-    GPtrArray *list; /* of the index; borrowed */
+    GPtrArray *list;   /* of the index; borrowed */
+    GHashTable *table; /* that holds the list under `key`; NULL: the general list */
+    char *key;
     uint64_t id;
     int64_t revision;
     TimerId timeout;
@@ -61,6 +63,7 @@ watch_free(ApiServerWatch *watch)
 {
     filter_free(watch->filter);
     g_free(watch->namespace_);
+    g_free(watch->key);
     g_free(watch);
 }
 
@@ -73,6 +76,8 @@ index_bury(struct WatchIndex *index)
         ApiServerWatch *watch = g_ptr_array_index(index->dead, i);
 
         g_ptr_array_remove(watch->list, watch);
+        if (watch->list->len == 0 && watch->table != NULL)
+            g_hash_table_remove(watch->table, watch->key);
         watch_free(watch);
     }
     g_ptr_array_set_size(index->dead, 0);
@@ -93,34 +98,34 @@ watch_index_free(struct WatchIndex *index)
     g_free(index);
 }
 
-static GPtrArray *
-index_list(GHashTable *table, const char *key)
+static void
+index_join(ApiServerWatch *watch, GHashTable *table, char *take_key)
 {
-    GPtrArray *list = g_hash_table_lookup(table, key);
-
-    if (list == NULL) {
-        list = g_ptr_array_new();
-        g_hash_table_insert(table, g_strdup(key), list);
+    watch->table = table;
+    watch->key = take_key;
+    watch->list = g_hash_table_lookup(table, take_key);
+    if (watch->list == NULL) {
+        watch->list = g_ptr_array_new();
+        g_hash_table_insert(table, g_strdup(take_key), watch->list);
     }
-    return list;
 }
 
-static GPtrArray *
-index_list_for(struct WatchIndex *index, const ApiServerWatch *watch)
+static void
+index_add(struct WatchIndex *index, ApiServerWatch *watch)
 {
+    const ApiKind *kind = index->resource->kind;
     const char *name = filter_exact(watch->filter, "metadata.name");
     const char *node = filter_exact(watch->filter, "spec.nodeName");
 
-    if (name != NULL && (watch->namespace_ != NULL || !index->resource->kind->namespaced)) {
-        g_autofree char *key = resource_key(index->resource->kind, watch->namespace_, name);
-
-        return index_list(index->by_name, key);
-    }
-    if (node != NULL)
-        return index_list(index->by_node, node);
-    if (watch->namespace_ != NULL)
-        return index_list(index->by_namespace, watch->namespace_);
-    return index->general;
+    if (name != NULL && (watch->namespace_ != NULL || !kind->namespaced))
+        index_join(watch, index->by_name, resource_key(kind, watch->namespace_, name));
+    else if (node != NULL)
+        index_join(watch, index->by_node, g_strdup(node));
+    else if (watch->namespace_ != NULL)
+        index_join(watch, index->by_namespace, g_strdup(watch->namespace_));
+    else
+        watch->list = index->general;
+    g_ptr_array_add(watch->list, watch);
 }
 
 /* ---- giving out ------------------------------------------------------------------------------------------------- */
@@ -384,8 +389,7 @@ api_server_watch(ApiServer *server, ApiRequest *take, ApiServerWatchFunc func, v
     watch->bookmarks = take->list.watch_bookmarks;
     watch->id = ++server->watch_next;
     index = watch->resource->watches;
-    watch->list = index_list_for(index, watch);
-    g_ptr_array_add(watch->list, watch);
+    index_add(index, watch);
     g_tree_insert(server->watches, GSIZE_TO_POINTER(watch->id), watch);
     index->dispatching++;
     if (!watch_begin(watch, &take->list, revision) && !watch->dead) {

@@ -25,14 +25,16 @@ body_type(const HttpRequest *request)
 }
 
 static Value *
-body_unsupported(const char *type, bool patch)
+body_unsupported(bool patch)
 {
     if (patch)
         return status_new(415, "UnsupportedMediaType",
                           "the body of the request was in an unknown format - accepted media types include: "
                           "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, "
                           "application/strategic-merge-patch+json");
-    return status_unsupported_media_type(type);
+    return status_new(415, "UnsupportedMediaType",
+                      "the body of the request was in an unknown format - accepted media types include: application/json, "
+                      "application/yaml, application/vnd.kubernetes.protobuf");
 }
 
 static Value *
@@ -80,7 +82,7 @@ body_patch(const HttpRequest *request, ApiRequest *api, const char *type)
             api->patch_type = patch_types[i].patch;
             return api->patch_type == PATCH_APPLY ? body_yaml(request, api) : body_json(request, api);
         }
-    return body_unsupported(type, true);
+    return body_unsupported(true);
 }
 
 Value *
@@ -105,6 +107,6 @@ body_read(HttpFace *face, const HttpRequest *request, ApiRequest *api)
     if (strcmp(type, "application/yaml") == 0)
         return body_yaml(request, api);
     if (*type != '\0' && strcmp(type, "application/json") != 0)
-        return body_unsupported(type, false);
+        return body_unsupported(false);
     return body_json(request, api);
 }

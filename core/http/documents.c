@@ -235,11 +235,42 @@ openapi_v2_handle(HttpFace *face, const HttpRequest *request, HttpResponder *res
     answer_bytes(request, responder, gnostic ? GNOSTIC_TYPE : "application/json", document->bytes, document->etag, NULL, 0);
 }
 
+/* What stands at the root: every path that can be asked. */
+static void
+root_handle(HttpFace *face, const HttpRequest *request, HttpResponder *responder)
+{
+    static const char *const fixed[] = {"/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3",
+                                        "/readyz", "/version"};
+    const Document *document = g_hash_table_lookup(face->documents->by_path, "/");
+    ValueBuilder *paths;
+    const char *last = "";
+
+    if (document == NULL) {
+        paths = value_builder_new_array();
+        for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++)
+            value_builder_append(paths, value_new_string(fixed[i]));
+        for (size_t i = 0; i < api_types_count(face->documents->types); i++) {
+            const ApiKind *kind = api_types_item(face->documents->types, i);
+            g_autofree char *path = openapi_path(kind);
+
+            if (strcmp(last, api_kind_api_version(kind)) != 0)
+                value_builder_append(paths, value_new_stringf("/%s", path));
+            last = api_kind_api_version(kind);
+        }
+        document = document_keep_value(face->documents, "/", value_new_f("{paths: %V}", value_builder_end(paths)));
+    }
+    answer_bytes(request, responder, "application/json", document->bytes, document->etag, NULL, 0);
+}
+
 bool
 documents_handle(HttpFace *face, const HttpRequest *request, const Url *url, HttpResponder *responder)
 {
-    if (url->n_segments == 0 || (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
+    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
         return false;
+    if (url->n_segments == 0) {
+        root_handle(face, request, responder);
+        return true;
+    }
     if (strcmp(url->segments[0], "api") == 0 || strcmp(url->segments[0], "apis") == 0)
         return url->n_segments <= 3 && discovery_handle(face, request, url, responder);
     if (strcmp(url->segments[0], "openapi") != 0 || url->n_segments < 2)

@@ -7,7 +7,7 @@ http_face_new(ApiServer *server)
     HttpFace *face = g_new0(HttpFace, 1);
 
     face->server = server;
-    face->watches = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_queue_init(&face->streams);
     face->documents = documents_new(api_server_types(server));
     return face;
 }
@@ -18,7 +18,6 @@ http_face_free(HttpFace *face)
     if (face == NULL)
         return;
     stream_end_all(face);
-    g_hash_table_unref(face->watches);
     documents_free(face->documents);
     answer_cache_clear(face);
     g_free(face);

@@ -49,7 +49,7 @@ typedef struct Url {
 
 struct HttpFace {
     ApiServer *server;
-    GHashTable *watches;  /* set of open Streams; walked only to end them all */
+    GQueue streams;       /* open ones, in the order of their start */
     struct JsonCacheSlot *cache;
     struct Documents *documents;
     HttpUpgradeFunc upgrade;

@@ -2,12 +2,13 @@
  *
  *   open --end of the watch--> ended        open --client gone, or too far behind--> ended
  *
- * A Stream is in face->watches from its start until it ends; ending unwatches first, so no event comes after. */
+ * A Stream is in face->streams from its start until it ends; ending unwatches first, so no event comes after. */
 #include "core/http/private.h"
 
 #define WATCH_TIMEOUT_MIN_S 1800 /* as --min-request-timeout: between this and twice this */
 
 typedef struct Stream {
+    GList link; /* in face->streams */
     Exchange *exchange;
     ApiServerWatch *watch;
     uint64_t log;
@@ -47,7 +48,7 @@ stream_end(Stream *stream)
     if (stream->ended)
         return;
     stream->ended = true;
-    g_hash_table_remove(face->watches, stream);
+    g_queue_unlink(&face->streams, &stream->link);
     if (stream->watch != NULL)
         api_server_unwatch(stream->watch);
     if (stream->log != 0)
@@ -67,14 +68,8 @@ stream_gone(void *data)
 void
 stream_end_all(HttpFace *face)
 {
-    GHashTableIter iter;
-    gpointer key;
-
-    while (g_hash_table_size(face->watches) > 0) {
-        g_hash_table_iter_init(&iter, face->watches);
-        g_hash_table_iter_next(&iter, &key, NULL);
-        stream_gone(key);
-    }
+    while (face->streams.head != NULL)
+        stream_gone(face->streams.head->data);
 }
 
 static void
@@ -95,7 +90,8 @@ stream_new(Exchange *take_exchange)
     HttpResponder *responder = take_exchange->responder;
 
     stream->exchange = take_exchange;
-    g_hash_table_add(take_exchange->face->watches, stream);
+    stream->link.data = stream;
+    g_queue_push_tail_link(&take_exchange->face->streams, &stream->link);
     responder->ops->on_gone(responder, stream_gone, stream);
     return stream;
 }
@@ -139,7 +135,7 @@ watch_heard(const WatchEvent *event, void *data)
         /* Refused before it began: an ordinary answer. */
         stream->started = true;
         stream->ended = true;
-        g_hash_table_remove(stream->exchange->face->watches, stream);
+        g_queue_unlink(&stream->exchange->face->streams, &stream->link);
         answer_status(stream->exchange->responder, value_ref(event->object));
     } else if (!stream->ended) {
         stream_start(stream, "application/json");
@@ -184,7 +180,7 @@ log_chunk(const char *bytes, size_t length, Value *error, void *data)
     if (!stream->ended && error != NULL && !stream->started) {
         stream->started = true;
         stream->ended = true;
-        g_hash_table_remove(stream->exchange->face->watches, stream);
+        g_queue_unlink(&stream->exchange->face->streams, &stream->link);
         answer_status(stream->exchange->responder, value_ref(error));
     } else if (!stream->ended) {
         stream_start(stream, "text/plain");

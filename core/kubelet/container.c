@@ -366,7 +366,7 @@ back_off(PodWorker *worker, const Value *container)
 }
 
 void
-container_start(PodWorker *worker, ContainerKind kind, unsigned index)
+worker_start_container(PodWorker *worker, ContainerKind kind, unsigned index)
 {
     const Value *container = value_item(pod_container_list(worker->pod, kind), index);
     if (container == NULL) {

@@ -157,7 +157,7 @@ void worker_finish(PodWorker *worker); /* gone and down: removes what is left be
 int64_t worker_grace_seconds(const PodWorker *worker);
 
 /* container.c */
-void container_start(PodWorker *worker, ContainerKind kind, unsigned index);
+void worker_start_container(PodWorker *worker, ContainerKind kind, unsigned index);
 /* Back-off of flowcontrol.Backoff: is one running since `event_time`? And the next, longer one. */
 bool backoff_active(int64_t delay, int64_t updated, int64_t event_time, int64_t now, int64_t max);
 void backoff_next(int64_t *delay, int64_t *updated, int64_t event_time, int64_t now, int64_t base, int64_t max);

@@ -109,6 +109,14 @@ answered(Probe *probe, ProbeResult answer, const char *text)
         set_result(probe, answer);
 }
 
+/* Hosts may give the whole of Go's error, or only its end ("connection refused"). */
+static bool
+is_whole(const char *error)
+{
+    return error != NULL && (g_str_has_prefix(error, "Get ") || g_str_has_prefix(error, "dial ") ||
+                             g_str_has_prefix(error, "timeout:") || g_str_has_prefix(error, "service unhealthy"));
+}
+
 static void
 on_http_answer(Probe *probe, const Op *op, const char *error)
 {
@@ -119,7 +127,9 @@ on_http_answer(Probe *probe, const Op *op, const char *error)
     }
     g_autofree char *text = NULL;
     bool slow = error != NULL && (strstr(error, "timeout") != NULL || strstr(error, "deadline") != NULL);
-    if (error == NULL)
+    if (is_whole(error))
+        text = g_strdup(error);
+    else if (error == NULL)
         text = g_strdup_printf("HTTP probe failed with statuscode: %d", op->code);
     else if (slow)
         text = g_strdup_printf("Get \"%s\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
@@ -137,8 +147,9 @@ on_tcp_answer(Probe *probe, const Op *op, const char *error)
         return;
     }
     bool slow = strstr(error, "timeout") != NULL;
-    g_autofree char *text = slow ? g_strdup_printf("dial tcp %s: i/o timeout", op->text)
-                                 : g_strdup_printf("dial tcp %s: connect: %s", op->text, error);
+    g_autofree char *text = is_whole(error) ? g_strdup(error)
+                            : slow ? g_strdup_printf("dial tcp %s: i/o timeout", op->text)
+                                   : g_strdup_printf("dial tcp %s: connect: %s", op->text, error);
     answered(probe, RESULT_FAILURE, text);
 }
 
@@ -149,7 +160,8 @@ on_grpc_answer(Probe *probe, const Op *op, const char *error)
         answered(probe, RESULT_SUCCESS, NULL);
         return;
     }
-    g_autofree char *text = error != NULL
+    g_autofree char *text = is_whole(error) ? g_strdup(error)
+                            : error != NULL
                                 ? g_strdup_printf("timeout: failed to connect service \"%s\" within %" G_GINT64_FORMAT
                                                   "s: %s", op->text, value_int_at_or(probe_spec(probe), "timeoutSeconds", 1),
                                                   error)

@@ -200,7 +200,7 @@ start_next(PodWorker *worker)
         return;
     }
     ContainerStart start = g_array_index(worker->actions->start, ContainerStart, worker->next++);
-    container_start(worker, start.kind, start.index);
+    worker_start_container(worker, start.kind, start.index);
 }
 
 void

@@ -1,6 +1,6 @@
 /* One container's life.
  *
- *   CREATED -> RUNNING   container_begin          RUNNING -> EXITED   container_exit, from:
+ *   CREATED -> RUNNING   container_start          RUNNING -> EXITED   container_exit, from:
  *     its program's own end (program_ends), a shell's end, its process's death, a signal (container_stop), the end of
  *     its grace (grace_ends), too much memory (container_check_memory), or a fault.
  *
@@ -440,7 +440,7 @@ refuse_start(SimulatedContainer *container, const char *word)
 }
 
 char *
-container_begin(SimulatedContainer *container)
+container_start(SimulatedContainer *container)
 {
     SimulatedBackend *backend = container_node(container)->backend;
     const char *word = container->argv[0];

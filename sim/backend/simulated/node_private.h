@@ -176,7 +176,7 @@ SimulatedContainer *container_new(SimulatedSandbox *sandbox, const ContainerConf
                                   const char *image, const char *image_ref);
 void container_free(void *container);
 /* NULL, or the error text of a start that failed; the container has exited then. */
-char *container_begin(SimulatedContainer *container);
+char *container_start(SimulatedContainer *container);
 void container_stop(SimulatedContainer *container, int64_t grace_ns);
 void container_exit(SimulatedContainer *container, int exit_code, int signal, const char *reason);
 bool container_log(SimulatedContainer *container, int stream, const char *text, size_t length);

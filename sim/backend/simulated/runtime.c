@@ -37,17 +37,20 @@ runtime_set_listener(Runtime *runtime, const RuntimeListener *listener, void *da
 
 /* ---- containers ---- */
 
-/* An image that is here, by its name or, as the kubelet gives it, by the reference that a pull returned. */
+/* By the name that the pod asked for, else by what the image service called it. */
 static bool
-find_image(SimulatedNode *node, const char *image, ImageName *ret_name, gpointer *ret_full, gpointer *ret_reference)
+find_image(SimulatedNode *node, const ContainerConfig *config, ImageName *ret_name, gpointer *ret_key,
+           gpointer *ret_reference)
 {
-    for (guint i = 0; i < node->image_list->len; i++) {
-        const char *full = node->image_list->pdata[i];
-        if (strcmp(g_hash_table_lookup(node->images, full), image) == 0)
-            image = full;
+    const char *const texts[] = {value_text(value_get(config->container, "image")), config->image};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        image_name_clear(ret_name);
+        *ret_name = (ImageName){0};
+        if (image_name_parse(texts[i], ret_name) &&
+            g_hash_table_lookup_extended(node->images, ret_name->full, ret_key, ret_reference))
+            return true;
     }
-    return image_name_parse(image, ret_name) &&
-           g_hash_table_lookup_extended(node->images, ret_name->full, ret_full, ret_reference);
+    return false;
 }
 
 static void
@@ -61,7 +64,7 @@ runtime_create_container(Runtime *runtime, const char *sandbox_id, const Contain
     gpointer key = NULL, reference = NULL;
     if (sandbox == NULL || !sandbox->ready)
         error = g_strdup_printf("failed to find sandbox id \"%s\": not found", sandbox_id);
-    else if (!find_image(node, config->image, &name, &key, &reference))
+    else if (!find_image(node, config, &name, &key, &reference))
         error = g_strdup_printf("failed to resolve image \"%s\": not found", config->image);
     else if (g_hash_table_size(node->containers) >= CONTAINERS_MAX)
         error = g_strdup_printf("more than %d containers on this node", CONTAINERS_MAX);
@@ -93,7 +96,7 @@ runtime_start_container(Runtime *runtime, const char *container_id, RuntimeDone 
         return;
     }
     g_autofree char *error = container->state == CONTAINER_CREATED
-                                 ? container_begin(container)
+                                 ? container_start(container)
                                  : g_strdup_printf("container \"%s\" is not in CREATED state", container_id);
     node_complete(node, START_NS, done, data, container_id, error);
 }

@@ -250,6 +250,50 @@ START_TEST(anonymous_users_are_forbidden)
 }
 END_TEST
 
+START_TEST(two_servers_of_one_store_see_the_same_and_share_addresses)
+{
+    Fixture *f = fixture_new();
+    ApiServer *other = api_server_new(f->ports, f->types, f->store, NULL), *first = f->server;
+
+    f->server = other;
+    ask(f, API_VERB_CREATE, "services", "default", NULL, "{metadata: {name: a}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
+    ck_assert_msg(code(f) == 201, "%s", said(f));
+    f->server = first;
+    ask(f, API_VERB_GET, "services", "default", "a", NULL);
+    ck_assert_int_eq(code(f), 200);
+    ask(f, API_VERB_CREATE, "services", "default", NULL, "{metadata: {name: b}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
+    ck_assert_int_eq(code(f), 422);
+    api_server_free(other);
+    ask(f, API_VERB_DELETE, "services", "default", "a", NULL);
+    ck_assert_int_eq(code(f), 200);
+    fixture_free(f);
+}
+END_TEST
+
+START_TEST(a_server_that_dies_before_the_sync_answers_no_more)
+{
+    Fixture *f = fixture_new();
+    StoreOptions options = {.clock = f->ports->clock};
+    Store *store = store_new(&options, store_driver_memory_new(f->ports->clock, NS_PER_MS), NULL);
+    ApiServer *server = api_server_new(f->ports, f->types, store, NULL);
+    ApiServer *kept = f->server;
+    int before;
+
+    test_world_settle(f->world);
+    f->server = server;
+    before = code(f);
+    ask(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: dies}}");
+    ck_assert_int_eq(code(f), before);
+    api_server_free(server);
+    f->server = kept;
+    test_world_settle(f->world);
+    ck_assert_int_eq(code(f), before);
+    ck_assert_ptr_nonnull(pmap_get(store_committed(store_bucket(store, "configmaps")), "default/dies"));
+    store_free(store);
+    fixture_free(f);
+}
+END_TEST
+
 TCase *
 verbs_case(void)
 {
@@ -261,5 +305,6 @@ verbs_case(void)
                      a_change_of_the_spec_counts_the_generation_and_status_stays_apart,
                      patches_of_three_kinds_change_the_object, a_dry_run_answers_and_stores_nothing,
                      a_list_has_pages_that_are_of_one_moment, an_unknown_field_selector_is_refused_by_name,
-                     anonymous_users_are_forbidden);
+                     anonymous_users_are_forbidden, two_servers_of_one_store_see_the_same_and_share_addresses,
+                     a_server_that_dies_before_the_sync_answers_no_more);
 }

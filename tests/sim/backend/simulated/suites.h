@@ -5,3 +5,4 @@
 TCase *net_case(void);
 TCase *images_case(void);
 TCase *runtime_case(void);
+TCase *kubelet_case(void);
