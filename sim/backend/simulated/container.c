@@ -363,8 +363,10 @@ start_shell(SimulatedContainer *container)
 {
     static const ShellSink sink = {.output = shell_output, .ended = shell_ended};
     bool stdin_open = value_bool(value_get(container->definition, "stdin"));
+    bool tty = value_bool(value_get(container->definition, "tty"));
     container->main = MAIN_SHELL;
-    container->shell = shell_new(container, container->argv, stdin_open ? SHELL_INPUT_OPEN : SHELL_INPUT_NONE, &sink,
+    container->shell = shell_new(container, container->argv, stdin_open || tty ? tty ? SHELL_INPUT_TTY : SHELL_INPUT_OPEN : SHELL_INPUT_NONE,
+                                 &sink,
                                  container);
 }
 
@@ -494,6 +496,20 @@ container_stop(SimulatedContainer *container, int64_t grace_ns)
     if (container->main == MAIN_SHELL) {
         shell_signal(container->shell, 15);
     } else if (!container->model->ignores_term) {
+        engine_cancel_slot(engine, &container->timer);
+        container->timer = engine_in(engine, NULL, container->model->stop_ns, program_stops, container);
+    }
+}
+
+void
+container_signal(SimulatedContainer *container, int signal)
+{
+    if (container->state != CONTAINER_RUNNING || container->hung || signal <= 0 || signal == 9)
+        return; /* process 1 cannot be killed from inside its namespace */
+    if (container->main == MAIN_SHELL) {
+        shell_signal(container->shell, signal);
+    } else if (signal == 15 || signal == 2 || signal == 3) {
+        Engine *engine = container_engine(container);
         engine_cancel_slot(engine, &container->timer);
         container->timer = engine_in(engine, NULL, container->model->stop_ns, program_stops, container);
     }

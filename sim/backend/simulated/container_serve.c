@@ -6,8 +6,8 @@
 
 #define BODY_MAX (16u * 1024)
 
-static bool
-is_listening(const SimulatedContainer *container)
+bool
+container_is_listening(const SimulatedContainer *container)
 {
     return container->state == CONTAINER_RUNNING && container->program_running &&
            engine_now(container_node(container)->backend->engine) >=
@@ -150,7 +150,7 @@ note_request(SimulatedContainer *container, const SimulatedRequest *request, int
 static bool
 serve(SimulatedContainer *container, const SimulatedRequest *request, SimulatedRespond *respond)
 {
-    const ImagePort *port = is_listening(container) ? find_port(container, request->port) : NULL;
+    const ImagePort *port = container_is_listening(container) ? find_port(container, request->port) : NULL;
     if (port == NULL)
         return false;
     if (container->hung || (container->process != NULL && engine_process_is_paused(container->process))) {

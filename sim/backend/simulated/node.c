@@ -79,6 +79,7 @@ simulated_backend_new(Engine *engine, SimulatedNet *net)
     backend->nodes = g_ptr_array_new_with_free_func(node_free);
     backend->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     backend->persistent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)file_tree_unref);
+    backend->lookups = g_ptr_array_new();
     backend->blocks = g_hash_table_new(block_hash, block_equal);
     simulated_net_set_resolver(net, dataplane_resolve, backend);
     return backend;
@@ -91,6 +92,9 @@ simulated_backend_free(SimulatedBackend *backend)
         return;
     simulated_net_set_resolver(backend->net, NULL, NULL);
     g_ptr_array_unref(backend->nodes);
+    while (backend->lookups->len > 0)
+        shell_lookup_free(backend->lookups->pdata[0]);
+    g_ptr_array_unref(backend->lookups);
     g_hash_table_unref(backend->by_name);
     g_hash_table_unref(backend->persistent);
     g_hash_table_unref(backend->blocks);

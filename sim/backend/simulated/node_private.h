@@ -27,6 +27,7 @@ struct SimulatedBackend {
     GPtrArray *nodes;      /* in order of making */
     GHashTable *by_name;   /* looked up only */
     GHashTable *persistent; /* name of a PersistentVolume -> FileTree; looked up only */
+    GPtrArray *lookups;    /* DNS lookups of containers that go on; shell_lookup_free frees one */
     GHashTable *blocks;    /* shared lists of texts (environments, commands); looked up only */
 };
 
@@ -187,6 +188,8 @@ uint64_t container_cpu_ns(const SimulatedContainer *container);
  * image has no such program. */
 bool container_has_program(const SimulatedContainer *container, const char *word);
 bool container_run_program(SimulatedContainer *container, int64_t *ret_after_ns, int *ret_code);
+bool container_is_listening(const SimulatedContainer *container);
+void container_signal(SimulatedContainer *container, int signal); /* sent from inside */
 void container_check_memory(SimulatedContainer *container);
 const char *container_env(const SimulatedContainer *container, const char *name); /* NULL: not set */
 const char *container_argument(const SimulatedContainer *container, const char *name); /* value of --name, or NULL */
@@ -245,6 +248,9 @@ void host_remove_pod_dirs(Host *host, const char *pod_uid, HostDone done, void *
 FileTree *node_find_volume(SimulatedNode *node, const char *host_path, char **ret_path);
 NetResolve dataplane_resolve(const char *host, const char *source, const char *ip, uint16_t port, const char *protocol,
                              NetEndpoint *ret_endpoint, void *data);
+
+/* shell/tools_net.c */
+void shell_lookup_free(void *lookup);
 
 /* session.c */
 struct RuntimeSession; /* core/port/runtime.h */

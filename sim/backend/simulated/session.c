@@ -141,7 +141,7 @@ fail_soon(RuntimeSession *session, int exit_code, char *take_error)
 }
 
 static void
-start_command(RuntimeSession *session, const char *container_id, const char *const *command, bool stdin_open)
+start_command(RuntimeSession *session, const char *container_id, const char *const *command, ShellInput input)
 {
     static const ShellSink sink = {.output = shell_gives_output, .ended = shell_has_ended};
     SimulatedContainer *container = session->container;
@@ -164,7 +164,7 @@ start_command(RuntimeSession *session, const char *container_id, const char *con
                                          "found in $PATH: unknown", word));
         return;
     }
-    session->shell = shell_new(container, command, stdin_open ? SHELL_INPUT_OPEN : SHELL_INPUT_NONE, &sink, session);
+    session->shell = shell_new(container, command, input, &sink, session);
 }
 
 void
@@ -177,7 +177,7 @@ runtime_exec_sync(Runtime *runtime, const char *container_id, const char *const 
     session->data = data;
     if (timeout_ns > 0)
         session->timer = engine_in(session_engine(session), NULL, timeout_ns, session_times_out, session);
-    start_command(session, container_id, command, false);
+    start_command(session, container_id, command, SHELL_INPUT_NONE);
 }
 
 RuntimeSession *
@@ -192,7 +192,8 @@ runtime_exec(Runtime *runtime, const char *container_id, const RuntimeExecOption
     if (options->timeout_ns > 0)
         session->timer = engine_in(session_engine(session), NULL, options->timeout_ns, session_times_out, session);
     if (options->command != NULL)
-        start_command(session, container_id, options->command, options->stdin_open);
+        start_command(session, container_id, options->command,
+                      !options->stdin_open ? SHELL_INPUT_NONE : options->tty ? SHELL_INPUT_TTY : SHELL_INPUT_OPEN);
     else if (container == NULL || container->state != CONTAINER_RUNNING)
         fail_soon(session, 1, g_strdup_printf("container \"%s\" is not in running state", container_id));
     return session;

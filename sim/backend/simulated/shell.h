@@ -15,7 +15,7 @@ typedef struct ShellSink {
     void (*ended)(int exit_code, void *data);
 } ShellSink;
 
-typedef enum { SHELL_INPUT_NONE, SHELL_INPUT_OPEN } ShellInput;
+typedef enum { SHELL_INPUT_NONE, SHELL_INPUT_OPEN, SHELL_INPUT_TTY } ShellInput;
 
 /* Whether a command can be run by a Shell in this container: a shell, a small program or the image's own. */
 bool shell_knows(const struct SimulatedContainer *container, const char *word);
