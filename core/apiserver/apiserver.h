@@ -45,7 +45,7 @@ typedef struct ApiServerOptions {
     const char *service_account_key; /* PEM of an EC P-256 key that signs service account tokens; NULL: opaque tokens */
     const char *service_account_issuer; /* NULL: https://kubernetes.default.svc.cluster.local */
     int64_t event_ttl_ns;           /* 0: one hour */
-    ApiKubeletDialer kubelet;       /* open NULL: log and exec are refused */
+    ApiKubeletDialer kubelet;       /* open NULL: the REST face dials kubelets over ports->net by itself */
 } ApiServerOptions;
 
 #define API_SERVER_GIT_VERSION "v1.35.0"

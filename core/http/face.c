@@ -9,6 +9,11 @@ http_face_new(ApiServer *server)
     face->server = server;
     g_queue_init(&face->streams);
     face->documents = documents_new(api_server_types(server));
+    face->kubelet = api_server_options(server)->kubelet;
+    if (face->kubelet.open == NULL && api_server_ports(server)->net != NULL) {
+        face->dial = kubelet_dial_new(api_server_ports(server));
+        face->kubelet = kubelet_dial_ops(face->dial);
+    }
     return face;
 }
 
@@ -18,6 +23,7 @@ http_face_free(HttpFace *face)
     if (face == NULL)
         return;
     stream_end_all(face);
+    kubelet_dial_free(face->dial);
     documents_free(face->documents);
     answer_cache_clear(face);
     g_free(face);

@@ -7,6 +7,7 @@
 #include "core/api/status.h"
 #include "core/base/limits.h"
 #include "core/http/face.h"
+#include "core/http/kubelet_dial.h"
 #include "core/object/json.h"
 
 #define HTTP_TARGET_MAX 65536
@@ -52,6 +53,8 @@ struct HttpFace {
     GQueue streams;       /* open ones, in the order of their start */
     struct JsonCacheSlot *cache;
     struct Documents *documents;
+    KubeletDial *dial;        /* NULL when the options bring another way to kubelets, or there is no net */
+    ApiKubeletDialer kubelet; /* open NULL: none */
     HttpUpgradeFunc upgrade;
     void *upgrade_data;
 };

@@ -43,7 +43,7 @@ static void
 stream_end(Stream *stream)
 {
     HttpFace *face = stream->exchange->face;
-    const ApiKubeletDialer *kubelet = &api_server_options(face->server)->kubelet;
+    const ApiKubeletDialer *kubelet = &face->kubelet;
 
     if (stream->ended)
         return;
@@ -186,7 +186,7 @@ log_chunk(const char *bytes, size_t length, Value *error, void *data)
         stream_start(stream, "text/plain");
         if (bytes == NULL)
             stream_end(stream);
-        else
+        else if (length > 0)
             stream_write(stream, g_string_new_len(bytes, (gssize)length));
     }
     stream->depth--;
@@ -208,7 +208,7 @@ log_find(HttpFace *face, const ApiRequest *request, const Value **ret_pod, const
     *ret_node = api_server_peek(face->server, "", "nodes", NULL, node);
     if (*ret_node == NULL)
         return status_not_found(api_types_by_resource(types, "", NULL, "nodes"), node);
-    if (api_server_options(face->server)->kubelet.open == NULL)
+    if (face->kubelet.open == NULL)
         return status_new(503, "ServiceUnavailable", "this server has no way to the kubelet of node %s", node);
     return NULL;
 }
@@ -246,7 +246,7 @@ stream_log(Exchange *take_exchange, ApiRequest *take_request)
 {
     g_autoptr(ApiRequest) request = take_request;
     HttpFace *face = take_exchange->face;
-    const ApiKubeletDialer *kubelet = &api_server_options(face->server)->kubelet;
+    const ApiKubeletDialer *kubelet = &face->kubelet;
     const Value *pod = NULL, *node = NULL;
     Value *refusal = log_find(face, request, &pod, &node);
     Stream *stream;

@@ -1,4 +1,5 @@
 #include "core/http/face.h"
+#include "core/stream/kubelet_wire.h"
 #include "tests/core/apiserver/fixture.h"
 
 TCase *face_case(void);
@@ -280,6 +281,63 @@ START_TEST(a_service_account_token_opens_the_door_until_its_account_is_gone)
 }
 END_TEST
 
+/* A kubelet that says two lines and waits, or refuses the container "none". */
+static void
+kubelet_opened(NetServer *server, NetMessage message, NetStream *stream, const char *from, void *data)
+{
+    Net *net = data;
+    KubeletRequest *request = message.body;
+    KubeletFrame *frames[] = {kubelet_frame_new(KUBELET_ACCEPTED), kubelet_frame_data(KUBELET_STDOUT, "one\n", 4),
+                              kubelet_frame_code(KUBELET_END, 0, NULL)};
+
+    ck_assert_int_eq(request->kind, KUBELET_LOGS);
+    ck_assert_str_eq(request->container, "c");
+    ck_assert_int_eq(request->tail_lines, 5);
+    for (size_t i = 0; i < G_N_ELEMENTS(frames); i++)
+        if (request->follow && frames[i]->kind == KUBELET_END)
+            kubelet_frame_free(frames[i]);
+        else
+            net->ops->send(net, stream, (NetMessage){frames[i], (GDestroyNotify)kubelet_frame_free, 10, NULL});
+    kubelet_request_free(request);
+}
+
+static void
+bind_pod(Web *web, const char *name)
+{
+    ask(web->f, API_VERB_CREATE, "nodes", NULL, NULL, "{metadata: {name: n1}}");
+    make_pod(web->f, name);
+    ask(web->f, API_VERB_CREATE, "pods/binding", "default", name, "{target: {kind: Node, name: n1}}");
+}
+
+START_TEST(a_log_comes_from_the_kubelet_of_the_pod)
+{
+    Web *web = web_new();
+    const Ports *node = test_world_ports(web->f->world, "n1");
+    static const NetServerHandler handler = {.open = kubelet_opened};
+
+    bind_pod(web, "a");
+    web_ask(web, "GET", "/api/v1/namespaces/default/pods/a/log?container=other", "", NULL);
+    ck_assert_int_eq(web->responder.code, 400);
+    ck_assert(body_has(web, "container other is not valid for pod a"));
+    web_ask(web, "GET", "/api/v1/namespaces/default/pods/a/log", "", NULL);
+    test_world_settle(web->f->world);
+    ck_assert_int_eq(web->responder.code, 500);
+    ck_assert(body_has(web, "connection refused"));
+    node->net->ops->listen(node->net, KUBELET_PORT, &handler, node->net);
+    web_ask(web, "GET", "/api/v1/namespaces/default/pods/a/log?tailLines=5", "", NULL);
+    test_world_settle(web->f->world);
+    ck_assert_int_eq(web->responder.code, 200);
+    ck_assert_str_eq(web->responder.body->str, "one\n");
+    ck_assert_int_eq(web->responder.ends, 1);
+    web_ask(web, "GET", "/api/v1/namespaces/default/pods/a/log?tailLines=5&follow=true", "", NULL);
+    test_world_settle(web->f->world);
+    ck_assert_int_eq(web->responder.ends, 0);
+    web->responder.gone(web->responder.gone_data);
+    ck_assert_int_eq(web->responder.ends, 1);
+    web_free(web);
+}
+END_TEST
+
 TCase *
 face_case(void)
 {
@@ -288,5 +346,6 @@ face_case(void)
                      a_watch_of_tables_has_column_definitions_in_its_first_event_only,
                      a_document_that_the_client_has_is_not_sent_again,
                      a_large_answer_is_compressed_for_those_who_take_it,
-                     a_service_account_token_opens_the_door_until_its_account_is_gone);
+                     a_service_account_token_opens_the_door_until_its_account_is_gone,
+                     a_log_comes_from_the_kubelet_of_the_pod);
 }
