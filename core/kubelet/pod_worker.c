@@ -206,6 +206,10 @@ worker_make_status(PodWorker *worker)
     if (worker->rejected || worker->from_orphan)
         return;
     g_autoptr(RuntimeView) view = runtime_view_new(kubelet->runtime, worker->uid);
+    const char *phase = value_text(value_get(worker->status, "phase"));
+    bool over = g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed");
+    if (over && worker->adopted && worker->fail_reason == NULL && !runtime_view_any_running(view))
+        return; /* it ended before this kubelet started: what was said then stands */
     fall_back_to_logs(worker, view);
     if (worker->state == WORKER_SYNC)
         probes_update(worker, view);
@@ -304,14 +308,27 @@ worker_fail(PodWorker *worker, const char *reason, const char *message, bool dis
     worker_terminate(worker);
 }
 
-/* A static pod whose manifest changed waits for the pod of the same name that is still going. */
+typedef struct NameSearch {
+    const PodWorker *worker;
+    bool found;
+} NameSearch;
+
+static void
+compare_names(PodWorker *other, void *data)
+{
+    NameSearch *search = data;
+    if (other != search->worker && other->removed && g_str_equal(other->key, search->worker->key))
+        search->found = true;
+}
+
+/* A static pod whose manifest changed waits for the pod of the same name that is still going down. */
 static bool
 is_blocked(PodWorker *worker)
 {
-    if (!worker->is_static)
-        return false;
-    PodWorker *other = kubelet_find_named(worker->kubelet, object_namespace(worker->pod), object_name(worker->pod));
-    return other != NULL && other != worker && other->state != WORKER_TERMINATED;
+    NameSearch search = {.worker = worker};
+    if (worker->is_static)
+        kubelet_each_worker(worker->kubelet, compare_names, &search);
+    return search.found;
 }
 
 static bool

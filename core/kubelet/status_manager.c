@@ -50,6 +50,9 @@ on_patched(Op *op, const char *id, const char *error)
     worker->status_in_flight = false;
     if (error == NULL) {
         take_newer(worker, op->value);
+        const Value *told = value_get(worker->api, "status");
+        if (!worker->status_dirty && value_equal(worker->status, told))
+            value_replace(&worker->status, value_ref(told)); /* one copy is enough */
     } else if (op->code != 404 && op->code != 409) {
         worker->status_dirty = true;
         worker_retry_at(worker, kubelet_now(op->kubelet) + op->kubelet->config.sync_retry_ns);

@@ -222,6 +222,49 @@ START_TEST(a_node_is_not_ready_until_it_has_a_pod_network)
 }
 END_TEST
 
+START_TEST(a_restarted_kubelet_leaves_what_has_ended_as_it_was)
+{
+    Fixture f;
+    fixture_init(&f);
+    fixture_add_pod(&f, "big", "containers: [{name: web, image: nginx, resources: {requests: {cpu: \"5\"}}}]");
+    fixture_add_web(&f, "web-1");
+    fixture_run(&f, 5);
+    ck_assert_str_eq(fixture_text(&f, "big", "status.reason"), "OutOfcpu");
+    fixture_stop(&f);
+    fake_api_forget_requests(f.api);
+    fixture_start(&f);
+    fixture_run(&f, 10);
+    ck_assert_str_eq(fixture_text(&f, "big", "status.reason"), "OutOfcpu");
+    ck_assert_int_eq((int)fake_api_count_requests(f.api, "PATCH pods/status default/big"), 0);
+    ck_assert_str_eq(fixture_phase(&f, "web-1"), "Running");
+    fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(a_static_pod_that_changes_is_replaced_after_the_old_one_is_down)
+{
+    Fixture f;
+    fixture_init_idle(&f);
+    fake_host_set_static(f.runtime, value_new_f("[{apiVersion: v1, kind: Pod, metadata: {name: etcd, namespace: kube-system}, "
+                                                "spec: {containers: [{name: etcd, image: nginx}]}}]"));
+    fixture_start(&f);
+    fixture_run(&f, 5);
+    fake_runtime_set_stop_time(f.runtime, "etcd", 4 * NS_PER_S);
+    fake_host_set_static(f.runtime, value_new_f("[{apiVersion: v1, kind: Pod, metadata: {name: etcd, namespace: kube-system}, "
+                                                "spec: {containers: [{name: etcd, image: nginx, args: [more]}]}}]"));
+    fixture_run(&f, 2);
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "start "), 1);
+    fixture_run(&f, 10);
+    ck_assert_int_eq((int)fake_runtime_count(f.runtime, "start "), 2);
+    ck_assert(fake_runtime_is_running(f.runtime, "etcd-node-1", "etcd"));
+    const Value *mirror = fake_api_get(f.api, "", "pods", "kube-system", "etcd-node-1");
+    ck_assert_str_eq(value_text_at(mirror, "spec.containers[0].args[0]"), "more");
+    ck_assert_str_eq(value_text_at(mirror, "status.phase"), "Running");
+    ck_assert_int_eq((int)kubelet_pod_count(f.kubelet), 1);
+    fixture_clear(&f);
+}
+END_TEST
+
 TCase *
 life_case(void)
 {
@@ -231,5 +274,7 @@ life_case(void)
                      a_container_that_ignores_the_signal_is_killed_at_the_end_of_the_grace_period,
                      a_pod_removed_by_force_is_stopped_within_a_second, a_shorter_second_deletion_shortens_the_wait,
                      a_restarted_kubelet_adopts_what_runs_and_takes_down_what_nobody_wants,
-                     a_pod_that_does_not_fit_is_rejected, a_pod_past_its_deadline_fails, a_dead_sandbox_is_replaced, a_node_is_not_ready_until_it_has_a_pod_network);
+                     a_pod_that_does_not_fit_is_rejected, a_pod_past_its_deadline_fails, a_dead_sandbox_is_replaced, a_node_is_not_ready_until_it_has_a_pod_network,
+                     a_restarted_kubelet_leaves_what_has_ended_as_it_was,
+                     a_static_pod_that_changes_is_replaced_after_the_old_one_is_down);
 }
