@@ -38,10 +38,8 @@ const char *condition_reason(const Value *object, const char *type);
 const char *condition_status(const Value *object, const char *type);
 
 TCase *deployment_suite(void);
-TCase *arithmetic_suite(void);
 TCase *sets_suite(void);
 TCase *job_suite(void);
-TCase *replica_set_suite(void);
 TCase *small_suite(void);
-TCase *slice_suite(void);
 TCase *node_suite(void);
+TCase *scaling_suite(void);
