@@ -1,12 +1,14 @@
-/* Service addresses and node ports: bitmaps of what is taken, rebuilt from the stored Services at start. Which free one is
- * given comes from the world's random stream, as upstream's allocators choose at random (but here the seed decides). */
+/* Service addresses and node ports: bitmaps of what is taken, rebuilt from the stored Services at
+ * start. Which free one is given comes from the world's random stream, as upstream's allocators
+ * choose at random (but here the seed decides). */
 #include "core/apiserver/allocator.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ALLOCATOR_TRIES 64
-#define ALLOCATOR_SIZE_MAX (1u << 20) /* as upstream: at most 2^20 addresses of a range are used */
+#define ALLOCATOR_SIZE_MAX (1u << 20) /* as upstream: at most 2^20 addresses of a range are used   \
+                                       */
 
 static bool
 bits_get(const Bits *bits, uint32_t index)
@@ -68,7 +70,9 @@ bits_take_random(Bits *bits, Random *random, uint32_t from, uint32_t *ret_index)
     return false;
 }
 
-/* ---- addresses ------------------------------------------------------------------------------------------------ */
+/* ---- addresses
+ * ------------------------------------------------------------------------------------------------
+ */
 
 bool
 ipv4_parse(const char *text, uint32_t *ret_address)
@@ -76,7 +80,8 @@ ipv4_parse(const char *text, uint32_t *ret_address)
     unsigned part[4];
     int length = 0;
 
-    if (sscanf(text, "%3u.%3u.%3u.%3u%n", &part[0], &part[1], &part[2], &part[3], &length) != 4 || text[length] != '\0')
+    if (sscanf(text, "%3u.%3u.%3u.%3u%n", &part[0], &part[1], &part[2], &part[3], &length) != 4 ||
+        text[length] != '\0')
         return false;
     for (int i = 0; i < 4; i++)
         if (part[i] > 255)
@@ -88,7 +93,8 @@ ipv4_parse(const char *text, uint32_t *ret_address)
 char *
 ipv4_text(uint32_t address)
 {
-    return g_strdup_printf("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+    return g_strdup_printf("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
+                           address & 255);
 }
 
 struct IpAllocator *
@@ -123,7 +129,8 @@ ip_allocator_index(const struct IpAllocator *allocator, const char *text, uint32
 {
     uint32_t address = 0;
 
-    if (!ipv4_parse(text, &address) || address < allocator->base || address - allocator->base >= allocator->bits.size)
+    if (!ipv4_parse(text, &address) || address < allocator->base ||
+        address - allocator->base >= allocator->bits.size)
         return false;
     *ret_index = address - allocator->base;
     return true;
@@ -144,7 +151,9 @@ ip_allocator_next(struct IpAllocator *allocator, Random *random)
     return ipv4_text(allocator->base + index);
 }
 
-/* ---- ports ------------------------------------------------------------------------------------------------------ */
+/* ---- ports
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct PortAllocator *
 port_allocator_new(int min, int max)

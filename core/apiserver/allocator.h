@@ -35,6 +35,7 @@ struct IpAllocator *ip_allocator_new(const char *cidr);
 void ip_allocator_free(struct IpAllocator *allocator);
 /* False when the text is no address of the range. */
 bool ip_allocator_index(const struct IpAllocator *allocator, const char *text, uint32_t *ret_index);
-char *ip_allocator_next(struct IpAllocator *allocator, Random *random); /* owned; NULL: the range is full */
+char *ip_allocator_next(struct IpAllocator *allocator,
+                        Random *random); /* owned; NULL: the range is full */
 struct PortAllocator *port_allocator_new(int min, int max);
 void port_allocator_free(struct PortAllocator *allocator);

@@ -1,7 +1,9 @@
-/* The API server's making: resources from the table of kinds, the store's hooks, what is there from the start. */
+/* The API server's making: resources from the table of kinds, the store's hooks, what is there from
+ * the start. */
 #include "core/apiserver/private.h"
 
-/* ---- the store's hooks -------------------------------------------------------------------------------------------- */
+/* ---- the store's hooks
+ * -------------------------------------------------------------------------------------------- */
 
 static Value *
 hook_stamp(Value *take, int64_t revision)
@@ -63,7 +65,9 @@ hook_written(const StoreEvent *event, StoreBucket *bucket, void *op_data, void *
     return trace_record(trace, &fact);
 }
 
-/* ---- resources ------------------------------------------------------------------------------------------------------ */
+/* ---- resources
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void
 resource_free(gpointer data)
@@ -94,7 +98,8 @@ server_add_resource(ApiServer *server, const ApiKind *kind)
 static bool
 kind_is_stored(const ApiKind *kind)
 {
-    return strcmp(kind->group, kind->storage_group) == 0 && strcmp(kind->version, kind->storage_version) == 0;
+    return strcmp(kind->group, kind->storage_group) == 0 &&
+           strcmp(kind->version, kind->storage_version) == 0;
 }
 
 static void
@@ -111,8 +116,9 @@ server_add_resources(ApiServer *server)
 
         if (kind_is_stored(kind))
             continue;
-        resource = server_resource_of(server, api_types_by_resource(server->types, kind->storage_group,
-                                                                    kind->storage_version, kind->resource));
+        resource = server_resource_of(server,
+                                      api_types_by_resource(server->types, kind->storage_group,
+                                                            kind->storage_version, kind->resource));
         if (resource != NULL)
             g_hash_table_insert(server->resources_by_kind, (gpointer)kind, resource);
     }
@@ -125,7 +131,8 @@ watch_id_compare(gconstpointer a, gconstpointer b)
 }
 
 ApiServer *
-api_server_new(const Ports *ports, const ApiTypes *types, Store *store, const ApiServerOptions *options)
+api_server_new(const Ports *ports, const ApiTypes *types, Store *store,
+               const ApiServerOptions *options)
 {
     ApiServer *server = g_new0(ApiServer, 1);
 
@@ -140,13 +147,15 @@ api_server_new(const Ports *ports, const ApiTypes *types, Store *store, const Ap
         server->options.git_version = API_SERVER_GIT_VERSION;
     if (server->options.advertise_port == 0)
         server->options.advertise_port = 6443;
-    server->service_cidr = g_strdup(server->options.service_cidr == NULL ? "10.96.0.0/12" : server->options.service_cidr);
+    server->service_cidr = g_strdup(
+        server->options.service_cidr == NULL ? "10.96.0.0/12" : server->options.service_cidr);
     server->resources_by_kind = g_hash_table_new(g_direct_hash, g_direct_equal);
     server->resources = g_ptr_array_new_with_free_func(resource_free);
     server->watches = g_tree_new(watch_id_compare);
     server->metrics = metrics_new();
     server->addresses = ip_allocator_new(server->service_cidr);
-    server->node_ports = port_allocator_new(server->options.node_port_min, server->options.node_port_max);
+    server->node_ports =
+        port_allocator_new(server->options.node_port_min, server->options.node_port_max);
     server->signer = token_signer_new(server->options.service_account_key);
     g_queue_init(&server->snapshots);
     server->source.server = server;
@@ -207,7 +216,8 @@ api_server_is_ready(const ApiServer *server)
 }
 
 const Value *
-api_server_peek(ApiServer *server, const char *group, const char *resource, const char *namespace_, const char *name)
+api_server_peek(ApiServer *server, const char *group, const char *resource, const char *namespace_,
+                const char *name)
 {
     ApiResource *stored = server_resource(server, group, resource);
     g_autofree char *key = NULL;

@@ -1,4 +1,5 @@
-/* pods/binding: the scheduler's word that a pod belongs to a node (k8s.io/kubernetes pkg/registry/core/pod/storage). */
+/* pods/binding: the scheduler's word that a pod belongs to a node (k8s.io/kubernetes
+ * pkg/registry/core/pod/storage). */
 #include "core/api/pod.h"
 #include "core/apiserver/subresources.h"
 
@@ -12,7 +13,8 @@ binding_shape(ApiCall *call, Value *take)
 static Value *
 binding_check(ApiCall *call, const Value *pod, const Value *binding)
 {
-    const char *kind = value_text_at(binding, "target.kind"), *node = value_text_at(binding, "target.name");
+    const char *kind = value_text_at(binding, "target.kind"),
+               *node = value_text_at(binding, "target.name");
     const char *uid = value_text_at(binding, "metadata.uid");
     g_autofree char *text = NULL;
 
@@ -22,15 +24,20 @@ binding_check(ApiCall *call, const Value *pod, const Value *binding)
         if (*node == '\0')
             field_required(errors, "target.name", "");
         else
-            field_invalid(errors, "target.kind", value_at(binding, "target.kind"), "must be one of: \"Node\", <empty>");
+            field_invalid(errors, "target.kind", value_at(binding, "target.kind"),
+                          "must be one of: \"Node\", <empty>");
         return status_invalid(call->kind, object_name(pod), errors);
     }
     if (*uid != '\0' && strcmp(uid, object_uid(pod)) != 0)
-        text = g_strdup_printf("Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, object_uid(pod));
+        text =
+            g_strdup_printf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
+                            uid, object_uid(pod));
     else if (object_is_deleting(pod))
-        text = g_strdup_printf("pod %s is being deleted, cannot be assigned to a host", object_name(pod));
+        text = g_strdup_printf("pod %s is being deleted, cannot be assigned to a host",
+                               object_name(pod));
     else if (*pod_node_name(pod) != '\0')
-        text = g_strdup_printf("pod %s is already assigned to node \"%s\"", object_name(pod), pod_node_name(pod));
+        text = g_strdup_printf("pod %s is already assigned to node \"%s\"", object_name(pod),
+                               pod_node_name(pod));
     else if (value_size(value_at(pod, "spec.schedulingGates")) > 0)
         text = g_strdup_printf("pod %s has non-empty .spec.schedulingGates", object_name(pod));
     return text == NULL ? NULL : status_conflict(call->kind, object_name(pod), text);
@@ -41,11 +48,13 @@ binding_pod(ApiCall *call, const Value *pod, const Value *binding)
 {
     Value *bound = value_ref(pod);
     const Value *annotations = value_at(binding, "metadata.annotations");
-    Value *condition = value_new_f("{type: PodScheduled, status: 'True', lastProbeTime: null, lastTransitionTime: %V}",
-                                   call_now(call->server));
+    Value *condition = value_new_f(
+        "{type: PodScheduled, status: 'True', lastProbeTime: null, lastTransitionTime: %V}",
+        call_now(call->server));
 
     value_edit(&bound, "spec.nodeName", value_ref(value_at(binding, "target.name")));
-    value_edit(&bound, "status.conditions", condition_set(value_at(pod, "status.conditions"), condition, false));
+    value_edit(&bound, "status.conditions",
+               condition_set(value_at(pod, "status.conditions"), condition, false));
     VALUE_MAP_FOREACH (key, text, annotations) {
         g_autoptr(Value) all = value_at(bound, "metadata.annotations") == NULL
                                    ? value_new_map()

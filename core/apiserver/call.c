@@ -23,7 +23,8 @@ call_now(ApiServer *server)
 char *
 resource_key(const ApiKind *kind, const char *namespace_, const char *name)
 {
-    return kind->namespaced ? g_strconcat(namespace_ == NULL ? "" : namespace_, "/", name, NULL) : g_strdup(name);
+    return kind->namespaced ? g_strconcat(namespace_ == NULL ? "" : namespace_, "/", name, NULL)
+                            : g_strdup(name);
 }
 
 ApiResource *
@@ -39,7 +40,8 @@ server_resource(ApiServer *server, const char *group, const char *resource)
 }
 
 const Value *
-server_head(ApiServer *server, const char *group, const char *resource, const char *namespace_, const char *name)
+server_head(ApiServer *server, const char *group, const char *resource, const char *namespace_,
+            const char *name)
 {
     ApiResource *stored = server_resource(server, group, resource);
     g_autofree char *key = NULL;
@@ -55,15 +57,16 @@ server_head(ApiServer *server, const char *group, const char *resource, const ch
 const Value *
 call_head(const ApiCall *call)
 {
-    g_autofree char *key = resource_key(call->resource->kind, call->request->namespace_, call->request->name);
+    g_autofree char *key =
+        resource_key(call->resource->kind, call->request->namespace_, call->request->name);
     const StoreItem *item = store_head(call->resource->bucket, key);
 
     return item == NULL ? NULL : item->value;
 }
 
 void
-server_each(ApiServer *server, const char *group, const char *resource, const char *namespace_, ObjectFunc func,
-            void *data)
+server_each(ApiServer *server, const char *group, const char *resource, const char *namespace_,
+            ObjectFunc func, void *data)
 {
     ApiResource *stored = server_resource(server, group, resource);
     g_autofree char *prefix = g_strconcat(namespace_ == NULL ? "" : namespace_, "/", NULL);
@@ -79,7 +82,8 @@ server_each(ApiServer *server, const char *group, const char *resource, const ch
             return;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------- */
+/* ---- answers
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 call_free(ApiCall *call)
@@ -187,7 +191,8 @@ call_store_op(ApiCall *call, StoreOp *op)
 void
 call_put(ApiCall *call, int code, Value *take)
 {
-    g_autofree char *key = resource_key(call->resource->kind, object_namespace(take), object_name(take));
+    g_autofree char *key =
+        resource_key(call->resource->kind, object_namespace(take), object_name(take));
     const StoreItem *item = store_head(call->resource->bucket, key);
 
     if (call->request->dry_run) {
@@ -213,7 +218,8 @@ call_put(ApiCall *call, int code, Value *take)
 void
 call_remove(ApiCall *call, Value *take_last)
 {
-    g_autofree char *key = resource_key(call->resource->kind, object_namespace(take_last), object_name(take_last));
+    g_autofree char *key =
+        resource_key(call->resource->kind, object_namespace(take_last), object_name(take_last));
 
     if (call->request->dry_run) {
         call->result = take_last;
@@ -243,7 +249,8 @@ resource_ttl(const ApiResource *resource)
     return resource->server->options.event_ttl_ns;
 }
 
-/* ---- writes of the server itself ------------------------------------------------------------------------- */
+/* ---- writes of the server itself
+ * ------------------------------------------------------------------------- */
 
 void
 server_replace(ApiResource *resource, const Value *old, Value *take)
@@ -259,14 +266,16 @@ server_replace(ApiResource *resource, const Value *old, Value *take)
     store_txn(resource->server->store, &op, 1, NULL, NULL, NULL);
 }
 
-/* ---- the table of verbs ----------------------------------------------------------------------------------- */
+/* ---- the table of verbs
+ * ----------------------------------------------------------------------------------- */
 
 static Value *
 call_find(ApiCall *call)
 {
     const ApiRequest *request = call->request;
 
-    call->kind = api_types_by_resource(call->server->types, request->group, request->version, request->resource);
+    call->kind = api_types_by_resource(call->server->types, request->group, request->version,
+                                       request->resource);
     call->resource = server_resource_of(call->server, call->kind);
     if (call->kind == NULL)
         return status_new(404, "NotFound", "the server could not find the requested resource");
@@ -277,7 +286,8 @@ call_find(ApiCall *call)
     }
     if (((call->sub != NULL ? call->sub->verbs : call->kind->verbs) & request->verb) == 0)
         return status_method_not_supported(call->kind, api_verb_name(request->verb));
-    if (request->name == NULL && (request->verb & (API_VERB_GET | API_VERB_UPDATE | API_VERB_PATCH | API_VERB_DELETE)))
+    if (request->name == NULL &&
+        (request->verb & (API_VERB_GET | API_VERB_UPDATE | API_VERB_PATCH | API_VERB_DELETE)))
         return status_bad_request("name must be provided");
     return authorize(call->server, request, call->kind);
 }
@@ -293,8 +303,9 @@ call_dispatch(ApiCall *call)
         if (strcmp(call->kind->kind, "Binding") == 0)
             call_bindings(call);
         else
-            call_answer(call, 200, value_new_f("{kind: %s, apiVersion: %s, metadata: {}, items: []}", call->kind->list_kind,
-                                               api_kind_api_version(call->kind)));
+            call_answer(call, 200,
+                        value_new_f("{kind: %s, apiVersion: %s, metadata: {}, items: []}",
+                                    call->kind->list_kind, api_kind_api_version(call->kind)));
         return;
     }
     if (call->sub != NULL && strcmp(call->sub->name, "status") != 0) {
@@ -324,7 +335,8 @@ call_dispatch(ApiCall *call)
         call_delete_collection(call);
         return;
     default:
-        call_refuse(call, status_method_not_supported(call->kind, api_verb_name(call->request->verb)));
+        call_refuse(call,
+                    status_method_not_supported(call->kind, api_verb_name(call->request->verb)));
     }
 }
 

@@ -1,5 +1,5 @@
-/* Kinds that are stored as another: events.k8s.io/v1 Event and core/v1 Event are two views of one stored object
- * (k8s.io/kubernetes pkg/apis/events/v1/conversion.go). */
+/* Kinds that are stored as another: events.k8s.io/v1 Event and core/v1 Event are two views of one
+ * stored object (k8s.io/kubernetes pkg/apis/events/v1/conversion.go). */
 #include "core/apiserver/private.h"
 
 /* core/v1 name, events.k8s.io/v1 name */

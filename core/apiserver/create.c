@@ -1,4 +1,5 @@
-/* Creating: metadata, strategy, admission, validation, allocation, and the write (apiserver pkg/registry/rest/create.go). */
+/* Creating: metadata, strategy, admission, validation, allocation, and the write (apiserver
+ * pkg/registry/rest/create.go). */
 #include "core/api/validation.h"
 #include "core/apiserver/private.h"
 
@@ -6,7 +7,8 @@
 #define GENERATE_NAME_BASE_MAX 58
 #define GENERATE_NAME_SUFFIX 5
 
-/* A free name of the prefix; after some attempts whatever came last, and the write says that it exists. */
+/* A free name of the prefix; after some attempts whatever came last, and the write says that it
+ * exists. */
 static void
 create_generate_name(ApiCall *call, Value **object)
 {
@@ -38,7 +40,8 @@ create_scope(ApiCall *call, Value **object)
     if (namespace_ == NULL)
         return status_bad_request("an empty namespace may not be set during creation");
     if (*given != '\0' && strcmp(given, namespace_) != 0)
-        return status_bad_request("the namespace of the provided object does not match the namespace sent on the request");
+        return status_bad_request("the namespace of the provided object does not match the "
+                                  "namespace sent on the request");
     if (*given == '\0')
         value_edit(object, "metadata.namespace", value_new_string(namespace_));
     return NULL;
@@ -47,8 +50,8 @@ create_scope(ApiCall *call, Value **object)
 Value *
 metadata_prepare_create(ApiCall *call, Value **object)
 {
-    static const char *const cleared[] = {"metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds",
-                                          "metadata.selfLink"};
+    static const char *const cleared[] = {
+        "metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds", "metadata.selfLink"};
     const Value *metadata = value_get(*object, "metadata");
     Value *refusal;
 
@@ -65,7 +68,8 @@ metadata_prepare_create(ApiCall *call, Value **object)
         value_edit_remove(object, "metadata.resourceVersion");
     if (*object_name(*object) == '\0' && *value_text_at(*object, "metadata.generateName") != '\0')
         create_generate_name(call, object);
-    value_edit(object, "metadata.uid", value_new_string_take(random_uuid(call->server->ports.random)));
+    value_edit(object, "metadata.uid",
+               value_new_string_take(random_uuid(call->server->ports.random)));
     value_edit(object, "metadata.creationTimestamp", call_now(call->server));
     if (call->resource->kind->has_generation)
         value_edit(object, "metadata.generation", value_new_int(1));
@@ -93,7 +97,9 @@ create_validate(ApiCall *call, const Value *object)
     g_autoptr(FieldErrors) errors = field_errors_new();
 
     api_validate(call->resource->kind, object, NULL, NULL, errors);
-    return field_errors_count(errors) == 0 ? NULL : status_invalid(call->kind, object_name(object), errors);
+    return field_errors_count(errors) == 0
+               ? NULL
+               : status_invalid(call->kind, object_name(object), errors);
 }
 
 /* All that happens between decoding and the write. */
@@ -115,7 +121,8 @@ create_steps(ApiCall *call, Value **object)
         return refusal;
     if ((refusal = admission_validate(call, *object, NULL)) != NULL)
         return refusal;
-    g_autofree char *key = resource_key(call->resource->kind, object_namespace(*object), object_name(*object));
+    g_autofree char *key =
+        resource_key(call->resource->kind, object_namespace(*object), object_name(*object));
 
     if (store_head(call->resource->bucket, key) != NULL)
         return status_already_exists(call->kind, object_name(*object));

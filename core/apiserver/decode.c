@@ -1,4 +1,5 @@
-/* From what a client sent to an object we can work with: kind and version as expected, known fields only, defaults filled in. */
+/* From what a client sent to an object we can work with: kind and version as expected, known fields
+ * only, defaults filled in. */
 #include "core/api/defaults.h"
 #include "core/apiserver/private.h"
 
@@ -9,12 +10,14 @@ decode_check_kind(const ApiKind *kind, const Value *body)
     const char *want = api_kind_api_version(kind);
 
     if (*version != '\0' && strcmp(version, want) != 0)
-        return status_bad_request("the API version in the data (%s) does not match the expected API version (%s)", version,
-                                  want);
+        return status_bad_request(
+            "the API version in the data (%s) does not match the expected API version (%s)",
+            version, want);
     if (*name != '\0' && strcmp(name, kind->kind) != 0)
-        return status_bad_request("%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s): unknown "
-                                  "conversion",
-                                  name, kind->version, kind->kind, kind->version, name, kind->kind);
+        return status_bad_request(
+            "%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s): unknown "
+            "conversion",
+            name, kind->version, kind->kind, kind->version, name, kind->kind);
     return NULL;
 }
 
@@ -45,8 +48,9 @@ decode_judge_unknown(ApiCall *call, GPtrArray *unknown)
         field_invalid(errors, "patch", request->body, text);
         return status_invalid(call->kind, request->name, errors);
     }
-    return status_bad_request("%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s", call->kind->kind,
-                              call->kind->version, call->kind->kind, all->str);
+    return status_bad_request(
+        "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+        call->kind->kind, call->kind->version, call->kind->kind, all->str);
 }
 
 static Value *
@@ -77,8 +81,8 @@ call_decode(ApiCall *call, const Value *body, Value **ret_object)
     } else {
         object = schema_decode(kind->schema, body, &unknown, &error);
         if (object == NULL)
-            return status_bad_request("%s in version \"%s\" cannot be handled as a %s: %s", kind->kind, kind->version,
-                                      kind->kind, error->message);
+            return status_bad_request("%s in version \"%s\" cannot be handled as a %s: %s",
+                                      kind->kind, kind->version, kind->kind, error->message);
         if ((refusal = decode_judge_unknown(call, unknown)) != NULL)
             return refusal;
     }

@@ -17,11 +17,14 @@ delete_check_preconditions(ApiCall *call, const Value *old, const Value *options
     g_autofree char *text = NULL;
 
     if (uid != NULL && strcmp(uid, object_uid(old)) != 0)
-        text = g_strdup_printf("the UID in the precondition (%s) does not match the UID in record (%s). The object might have "
+        text = g_strdup_printf("the UID in the precondition (%s) does not match the UID in record "
+                               "(%s). The object might have "
                                "been deleted and then recreated",
                                uid, object_uid(old));
-    else if (version != NULL && strcmp(version, value_text_at(old, "metadata.resourceVersion")) != 0)
-        text = g_strdup_printf("the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record "
+    else if (version != NULL &&
+             strcmp(version, value_text_at(old, "metadata.resourceVersion")) != 0)
+        text = g_strdup_printf("the ResourceVersion in the precondition (%s) does not match the "
+                               "ResourceVersion in record "
                                "(%s). The object might have been modified",
                                version, value_text_at(old, "metadata.resourceVersion"));
     return text == NULL ? NULL : status_conflict(call->kind, object_name(old), text);
@@ -33,14 +36,16 @@ delete_check_options(const Value *options)
     const char *policy = value_string_at(options, "propagationPolicy");
 
     if (policy != NULL && value_has(options, "orphanDependents"))
-        return status_new(422, "Invalid",
-                          "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"%s\": "
-                          "orphanDependents and deletionPropagation cannot be both set",
-                          policy);
+        return status_new(
+            422, "Invalid",
+            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"%s\": "
+            "orphanDependents and deletionPropagation cannot be both set",
+            policy);
     if (policy != NULL && strcmp(policy, "Foreground") != 0 && strcmp(policy, "Background") != 0 &&
         strcmp(policy, "Orphan") != 0)
         return status_new(422, "Invalid",
-                          "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"%s\": "
+                          "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: "
+                          "Unsupported value: \"%s\": "
                           "supported values: \"Background\", \"Foreground\", \"Orphan\"",
                           policy);
     return NULL;
@@ -58,8 +63,10 @@ delete_set_propagation(Value **object, const Value *options)
 
     if (policy == NULL && value_has(options, "orphanDependents"))
         policy = value_bool(value_get(options, "orphanDependents")) ? "Orphan" : "Background";
-    orphan = policy == NULL ? object_has_finalizer(*object, FINALIZER_ORPHAN) : strcmp(policy, "Orphan") == 0;
-    foreground = policy == NULL ? object_has_finalizer(*object, FINALIZER_FOREGROUND) : strcmp(policy, "Foreground") == 0;
+    orphan = policy == NULL ? object_has_finalizer(*object, FINALIZER_ORPHAN)
+                            : strcmp(policy, "Orphan") == 0;
+    foreground = policy == NULL ? object_has_finalizer(*object, FINALIZER_FOREGROUND)
+                                : strcmp(policy, "Foreground") == 0;
     builder = value_builder_new_array();
     VALUE_ARRAY_FOREACH (finalizer, old) {
         const char *text = value_text(finalizer);
@@ -88,7 +95,8 @@ delete_mark(ApiCall *call, Value **object, int64_t grace)
 
     if (!object_is_deleting(*object) && object_generation(*object) > 0)
         value_edit(object, "metadata.generation", value_new_int(object_generation(*object) + 1));
-    value_edit(object, "metadata.deletionTimestamp", value_new_string_take(timestamp_text(now + grace * NS_PER_S)));
+    value_edit(object, "metadata.deletionTimestamp",
+               value_new_string_take(timestamp_text(now + grace * NS_PER_S)));
     value_edit(object, "metadata.deletionGracePeriodSeconds", value_new_int(grace));
 }
 
@@ -130,7 +138,8 @@ delete_mark_namespace(Value **object)
 }
 
 Value *
-delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value *options, Value **ret_object, bool *ret_gone)
+delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value *options,
+            Value **ret_object, bool *ret_gone)
 {
     Value *refusal = delete_check_options(options);
     Value *object;
@@ -148,7 +157,8 @@ delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value 
         bool waits = value_size(value_at(object, "metadata.finalizers")) > 0 ||
                      (is_namespace && value_size(value_at(object, "spec.finalizers")) > 0);
 
-        if (waits && (!object_is_deleting(object) || value_int_at(object, "metadata.deletionGracePeriodSeconds") != 0))
+        if (waits && (!object_is_deleting(object) ||
+                      value_int_at(object, "metadata.deletionGracePeriodSeconds") != 0))
             delete_mark(call, &object, 0);
         if (waits && is_namespace)
             delete_mark_namespace(&object);
@@ -162,7 +172,9 @@ delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value 
     return NULL;
 }
 
-/* ---- the verbs -------------------------------------------------------------------------------------------------- */
+/* ---- the verbs
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static Value *
 delete_shape_status(ApiCall *call, Value *take)
@@ -213,7 +225,8 @@ call_delete_object(ApiCall *call, const Value *options)
     } else if (value_equal(object, old)) {
         call->result = object;
         call_leave(call);
-        store_when_durable(call->server->store, object_resource_version(object), delete_pending, call);
+        store_when_durable(call->server->store, object_resource_version(object), delete_pending,
+                           call);
     } else {
         call_put(call, 200, object);
     }
@@ -231,7 +244,8 @@ call_delete(ApiCall *call)
     call_delete_object(call, body);
 }
 
-/* ---- deletecollection: a delete for each, one answer when all are durable --------------------------------------------- */
+/* ---- deletecollection: a delete for each, one answer when all are durable
+ * --------------------------------------------- */
 
 typedef struct CollectionDelete {
     ApiCall *call;
@@ -253,10 +267,12 @@ collection_done(CollectionDelete *collection)
         value_unref(items);
         call_refuse(call, collection->failure);
     } else {
-        call_answer(call, 200,
-                    value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %V}, items: %V}",
-                                call->kind->list_kind, api_kind_api_version(call->kind),
-                                value_new_stringf("%" G_GINT64_FORMAT, store_revision(call->server->store)), items));
+        call_answer(
+            call, 200,
+            value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %V}, items: %V}",
+                        call->kind->list_kind, api_kind_api_version(call->kind),
+                        value_new_stringf("%" G_GINT64_FORMAT, store_revision(call->server->store)),
+                        items));
     }
     g_free(collection);
 }
@@ -266,7 +282,8 @@ collection_one_done(ApiResponse *take_response, void *data)
 {
     CollectionDelete *collection = data;
 
-    if (!api_response_ok(take_response) && take_response->code != 404 && collection->failure == NULL)
+    if (!api_response_ok(take_response) && take_response->code != 404 &&
+        collection->failure == NULL)
         collection->failure = value_ref(take_response->object);
     api_response_free(take_response);
     collection_done(collection);
@@ -276,11 +293,11 @@ static void
 collection_delete(CollectionDelete *collection, const Value *object)
 {
     const ApiRequest *outer = collection->call->request;
-    ApiRequest *inner = api_request_new(API_VERB_DELETE, outer->group, outer->resource,
-                                        outer->namespace_ == NULL && *object_namespace(object) == '\0'
-                                            ? NULL
-                                            : object_namespace(object),
-                                        object_name(object));
+    ApiRequest *inner = api_request_new(
+        API_VERB_DELETE, outer->group, outer->resource,
+        outer->namespace_ == NULL && *object_namespace(object) == '\0' ? NULL
+                                                                       : object_namespace(object),
+        object_name(object));
 
     g_free(inner->version);
     inner->version = g_strdup(outer->version);
@@ -289,8 +306,9 @@ collection_delete(CollectionDelete *collection, const Value *object)
     inner->user = outer->user == NULL ? NULL : api_user_ref(outer->user);
     inner->user_agent = g_strdup(outer->user_agent);
     collection->waiting++;
-    value_builder_append(collection->items,
-                         convert_from_stored(collection->call->kind, collection->call->resource, object));
+    value_builder_append(
+        collection->items,
+        convert_from_stored(collection->call->kind, collection->call->resource, object));
     api_server_handle(collection->call->server, inner, collection_one_done, collection);
 }
 
@@ -299,8 +317,9 @@ call_delete_collection(ApiCall *call)
 {
     g_autoptr(Filter) filter = NULL;
     g_autoptr(PMap) state = pmap_ref(store_committed(call->resource->bucket));
-    g_autofree char *prefix =
-        call->request->namespace_ == NULL ? g_strdup("") : g_strconcat(call->request->namespace_, "/", NULL);
+    g_autofree char *prefix = call->request->namespace_ == NULL
+                                  ? g_strdup("")
+                                  : g_strconcat(call->request->namespace_, "/", NULL);
     PMapIter iter = pmap_seek_prefix(state, prefix);
     CollectionDelete *collection;
     Value *refusal = filter_new(call->kind, &call->request->list, &filter);

@@ -1,5 +1,6 @@
-/* pods/eviction: a delete that PodDisruptionBudgets may refuse (k8s.io/kubernetes pkg/registry/core/pod/storage/eviction.go).
- * An allowed disruption is taken off the budget's status before the pod goes, so that two evictions do not share one. */
+/* pods/eviction: a delete that PodDisruptionBudgets may refuse (k8s.io/kubernetes
+ * pkg/registry/core/pod/storage/eviction.go). An allowed disruption is taken off the budget's
+ * status before the pod goes, so that two evictions do not share one. */
 #include "core/api/pod.h"
 #include "core/apiserver/subresources.h"
 #include "core/object/selector.h"
@@ -28,12 +29,16 @@ budget_consider(const Value *budget, void *data)
 static Value *
 eviction_refusal(const Value *budget)
 {
-    Value *status = status_too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
-    g_autofree char *message = g_strdup_printf(
-        "The disruption budget %s needs %" G_GINT64_FORMAT " healthy pods and has %" G_GINT64_FORMAT " currently",
-        object_name(budget), value_int_at(budget, "status.desiredHealthy"), value_int_at(budget, "status.currentHealthy"));
+    Value *status = status_too_many_requests(
+        "Cannot evict pod as it would violate the pod's disruption budget.", 0);
+    g_autofree char *message =
+        g_strdup_printf("The disruption budget %s needs %" G_GINT64_FORMAT
+                        " healthy pods and has %" G_GINT64_FORMAT " currently",
+                        object_name(budget), value_int_at(budget, "status.desiredHealthy"),
+                        value_int_at(budget, "status.currentHealthy"));
 
-    value_edit(&status, "details.causes", value_new_f("[{reason: DisruptionBudget, message: %s}]", message));
+    value_edit(&status, "details.causes",
+               value_new_f("[{reason: DisruptionBudget, message: %s}]", message));
     return status;
 }
 
@@ -41,7 +46,8 @@ eviction_refusal(const Value *budget)
 static bool
 eviction_needs_budget(const Value *pod)
 {
-    return !pod_is_terminal(pod) && strcmp(pod_phase(pod), "Pending") != 0 && !object_is_deleting(pod);
+    return !pod_is_terminal(pod) && strcmp(pod_phase(pod), "Pending") != 0 &&
+           !object_is_deleting(pod);
 }
 
 static bool
@@ -51,7 +57,8 @@ budget_ignores(const Value *pod, const Value *budget)
         return false;
     if (strcmp(value_text_at(budget, "spec.unhealthyPodEvictionPolicy"), "AlwaysAllow") == 0)
         return true;
-    return value_int_at(budget, "status.currentHealthy") >= value_int_at(budget, "status.desiredHealthy") &&
+    return value_int_at(budget, "status.currentHealthy") >=
+               value_int_at(budget, "status.desiredHealthy") &&
            value_int_at(budget, "status.desiredHealthy") > 0;
 }
 
@@ -66,17 +73,21 @@ budget_take(ApiCall *call, const Value *budget)
     Value *changed;
 
     if (value_int_at(budget, "status.observedGeneration") < object_generation(budget)) {
-        Value *status = status_too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 10);
-        g_autofree char *message = g_strdup_printf("The disruption budget %s is still being processed by the server.",
-                                                   object_name(budget));
+        Value *status = status_too_many_requests(
+            "Cannot evict pod as it would violate the pod's disruption budget.", 10);
+        g_autofree char *message =
+            g_strdup_printf("The disruption budget %s is still being processed by the server.",
+                            object_name(budget));
 
-        value_edit(&status, "details.causes", value_new_f("[{reason: DisruptionBudget, message: %s}]", message));
+        value_edit(&status, "details.causes",
+                   value_new_f("[{reason: DisruptionBudget, message: %s}]", message));
         return status;
     }
     if (allowed <= 0)
         return eviction_refusal(budget);
     if (value_size(disrupted) > DISRUPTED_PODS_MAX) {
-        g_autofree char *text = g_strdup("DisruptedPods map too big - too many evictions not confirmed by PDB controller");
+        g_autofree char *text = g_strdup(
+            "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
 
         return status_forbidden(budgets->kind, object_name(budget), text);
     }
@@ -84,7 +95,8 @@ budget_take(ApiCall *call, const Value *budget)
         return NULL;
     changed = value_ref(budget);
     value_edit(&changed, "status.disruptionsAllowed", value_new_int(allowed - 1));
-    value_edit(&changed, "status.disruptedPods", value_set(disrupted, call->request->name, call_now(call->server)));
+    value_edit(&changed, "status.disruptedPods",
+               value_set(disrupted, call->request->name, call_now(call->server)));
     server_replace(budgets, budget, changed);
     return NULL;
 }
@@ -100,11 +112,13 @@ eviction_shape(ApiCall *call, Value *take)
 static void
 eviction_mark(Value **pod, ApiServer *server)
 {
-    Value *condition = value_new_f("{type: DisruptionTarget, status: 'True', reason: EvictionByEvictionAPI, message: "
-                                   "'Eviction API: evicting', lastTransitionTime: %V}",
-                                   call_now(server));
+    Value *condition = value_new_f(
+        "{type: DisruptionTarget, status: 'True', reason: EvictionByEvictionAPI, message: "
+        "'Eviction API: evicting', lastTransitionTime: %V}",
+        call_now(server));
 
-    value_edit(pod, "status.conditions", condition_set(value_at(*pod, "status.conditions"), condition, false));
+    value_edit(pod, "status.conditions",
+               condition_set(value_at(*pod, "status.conditions"), condition, false));
 }
 
 void
@@ -119,9 +133,11 @@ call_eviction(ApiCall *call)
         return;
     }
     if (eviction_needs_budget(pod))
-        server_each(call->server, "policy", "poddisruptionbudgets", object_namespace(pod), budget_consider, &search);
+        server_each(call->server, "policy", "poddisruptionbudgets", object_namespace(pod),
+                    budget_consider, &search);
     if (search.count > 1)
-        refusal = status_internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does not "
+        refusal = status_internal("This pod has more than one PodDisruptionBudget, which the "
+                                  "eviction subresource does not "
                                   "support.");
     else if (search.found != NULL && !budget_ignores(pod, search.found))
         refusal = budget_take(call, search.found);

@@ -46,7 +46,8 @@ item_key(Shape list, const Value *item)
         json = json_text(item);
         return g_strconcat("v:", json, NULL);
     }
-    for (const char *const *name = list.field->list_map_keys; name != NULL && *name != NULL; name++) {
+    for (const char *const *name = list.field->list_map_keys; name != NULL && *name != NULL;
+         name++) {
         const SchemaField *field = schema_field(list.schema->element, *name);
         const Value *value = value_get(item, *name);
 
@@ -85,7 +86,9 @@ leaf(void)
     return value_new_map();
 }
 
-/* ---- making sets -------------------------------------------------------------------------------------------------------- */
+/* ---- making sets
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static Value *
 changed_fields(Shape shape, const Value *old, const Value *value)
@@ -204,7 +207,9 @@ field_set_intersect(const Value *a, const Value *b)
     return set;
 }
 
-/* ---- merging ---------------------------------------------------------------------------------------------------------------- */
+/* ---- merging
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static Value *
 merge_items(Shape shape, const Value *live, const Value *config)
@@ -216,7 +221,8 @@ merge_items(Shape shape, const Value *live, const Value *config)
         g_autofree char *key = item_key(shape, item);
         const Value *wanted = item_find(shape, config, key);
 
-        value_builder_append(builder, wanted == NULL ? value_ref(item) : field_merge(element, item, wanted));
+        value_builder_append(builder,
+                             wanted == NULL ? value_ref(item) : field_merge(element, item, wanted));
     }
     VALUE_ARRAY_FOREACH (item, config) {
         g_autofree char *key = item_key(shape, item);
@@ -238,8 +244,9 @@ field_merge(Shape shape, const Value *live, const Value *config)
     case KIND_FIELDS:
         merged = value_ref(live);
         VALUE_MAP_FOREACH (key, child, config)
-            value_replace(&merged,
-                          value_set(merged, key, field_merge(shape_child(shape, key), value_get(live, key), child)));
+            value_replace(&merged, value_set(merged, key,
+                                             field_merge(shape_child(shape, key),
+                                                         value_get(live, key), child)));
         return merged;
     case KIND_MAP_LIST:
     case KIND_SET_LIST:
@@ -290,7 +297,8 @@ field_remove(Shape shape, const Value *value, const Value *set)
         if (child == NULL)
             continue;
         left = value_size(part) == 0 ? NULL : field_remove(shape_child(shape, name), child, part);
-        if (left == NULL || (value_size(left) == 0 && (value_is_map(left) || value_is_array(left)))) {
+        if (left == NULL ||
+            (value_size(left) == 0 && (value_is_map(left) || value_is_array(left)))) {
             value_unref(left);
             value_replace(&rest, value_remove(rest, name));
         } else {
@@ -300,7 +308,9 @@ field_remove(Shape shape, const Value *value, const Value *set)
     return rest;
 }
 
-/* ---- conflicts ------------------------------------------------------------------------------------------------------------------ */
+/* ---- conflicts
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* "[name="c",protocol="TCP"]" or "[="x"]" */
 static char *
@@ -326,7 +336,8 @@ item_path(const char *path, const char *key)
 }
 
 void
-field_conflicts(Shape shape, const Value *set, const Value *live, const Value *config, const char *path, GPtrArray *paths)
+field_conflicts(Shape shape, const Value *set, const Value *live, const Value *config,
+                const char *path, GPtrArray *paths)
 {
     ShapeKind kind = shape_kind(shape, config);
     Shape element = {shape.schema == NULL ? NULL : shape.schema->element, NULL};
@@ -343,11 +354,12 @@ field_conflicts(Shape shape, const Value *set, const Value *live, const Value *c
             continue;
         if (g_str_has_prefix(key, "f:") && kind == KIND_FIELDS) {
             child_path = g_strconcat(path, ".", key + 2, NULL);
-            field_conflicts(shape_child(shape, key + 2), part, value_get(live, key + 2), value_get(config, key + 2), child_path,
-                            paths);
+            field_conflicts(shape_child(shape, key + 2), part, value_get(live, key + 2),
+                            value_get(config, key + 2), child_path, paths);
         } else if (kind == KIND_MAP_LIST || kind == KIND_SET_LIST) {
             child_path = item_path(path, key);
-            field_conflicts(element, part, item_find(shape, live, key), item_find(shape, config, key), child_path, paths);
+            field_conflicts(element, part, item_find(shape, live, key),
+                            item_find(shape, config, key), child_path, paths);
         }
     }
 }

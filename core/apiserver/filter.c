@@ -15,9 +15,11 @@ typedef struct FieldSubject {
 static bool
 field_is_known(const ApiKind *kind, const char *field)
 {
-    if (strcmp(field, "metadata.name") == 0 || (kind->namespaced && strcmp(field, "metadata.namespace") == 0))
+    if (strcmp(field, "metadata.name") == 0 ||
+        (kind->namespaced && strcmp(field, "metadata.namespace") == 0))
         return true;
-    for (const char *const *known = kind->selectable_fields; known != NULL && *known != NULL; known++)
+    for (const char *const *known = kind->selectable_fields; known != NULL && *known != NULL;
+         known++)
         if (strcmp(*known, field) == 0)
             return true;
     return false;
@@ -30,11 +32,13 @@ filter_check_fields(const ApiKind *kind, const FieldSelector *fields, const ApiL
         const char *field = field_selector_term(fields, i)->field;
 
         if (!field_is_known(kind, field))
-            return status_bad_request("Unable to find \"%s, Resource=%s\" that match label selector \"%s\", field selector "
-                                      "\"%s\": field label not supported: %s",
-                                      *kind->group == '\0' ? "/v1" : api_kind_api_version(kind), kind->resource,
-                                      options->label_selector == NULL ? "" : options->label_selector,
-                                      options->field_selector, field);
+            return status_bad_request(
+                "Unable to find \"%s, Resource=%s\" that match label selector \"%s\", field "
+                "selector "
+                "\"%s\": field label not supported: %s",
+                *kind->group == '\0' ? "/v1" : api_kind_api_version(kind), kind->resource,
+                options->label_selector == NULL ? "" : options->label_selector,
+                options->field_selector, field);
     }
     return NULL;
 }
@@ -121,5 +125,7 @@ filter_matches(const Filter *filter, const Value *object)
 const char *
 filter_exact(const Filter *filter, const char *field)
 {
-    return filter == NULL || filter->fields == NULL ? NULL : field_selector_exact_value(filter->fields, field);
+    return filter == NULL || filter->fields == NULL
+               ? NULL
+               : field_selector_exact_value(filter->fields, field);
 }

@@ -1,5 +1,6 @@
-/* metadata.managedFields: one entry a manager, operation and subresource, with the fields that it set last (apimachinery
- * util/managedfields). Writes of our own components (trusted bodies) keep what is there and add none: docs/fidelity.md says so. */
+/* metadata.managedFields: one entry a manager, operation and subresource, with the fields that it
+ * set last (apimachinery util/managedfields). Writes of our own components (trusted bodies) keep
+ * what is there and add none: docs/fidelity.md says so. */
 #include "core/apiserver/managed.h"
 
 #include "core/apiserver/field_sets.h"
@@ -7,9 +8,17 @@
 #define MANAGER_LENGTH_MAX 128 /* as apimachinery's FieldManagerMaxLength */
 #define MANAGERS_MAX 100       /* further Update entries are dropped, oldest first */
 
-static const char *const unowned_metadata[] = {"name",       "namespace",       "uid",               "creationTimestamp",
-                                               "generation", "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds",
-                                               "selfLink",   "managedFields",   "generateName"};
+static const char *const unowned_metadata[] = {"name",
+                                               "namespace",
+                                               "uid",
+                                               "creationTimestamp",
+                                               "generation",
+                                               "resourceVersion",
+                                               "deletionTimestamp",
+                                               "deletionGracePeriodSeconds",
+                                               "selfLink",
+                                               "managedFields",
+                                               "generateName"};
 
 Value *
 managed_content(const Value *object)
@@ -43,14 +52,16 @@ managed_fields_only(const Value *a, const Value *b)
 }
 
 int
-managed_find(const Value *entries, const char *manager, const char *operation, const char *subresource)
+managed_find(const Value *entries, const char *manager, const char *operation,
+             const char *subresource)
 {
     for (size_t i = 0; i < value_size(entries); i++) {
         const Value *entry = value_item(entries, i);
 
         if (strcmp(value_text_at(entry, "manager"), manager) == 0 &&
             strcmp(value_text_at(entry, "operation"), operation) == 0 &&
-            strcmp(value_text_at(entry, "subresource"), subresource == NULL ? "" : subresource) == 0)
+            strcmp(value_text_at(entry, "subresource"), subresource == NULL ? "" : subresource) ==
+                0)
             return (int)i;
     }
     return -1;
@@ -64,17 +75,19 @@ managed_manager(const ApiCall *call, char **ret_owned)
     *ret_owned = NULL;
     if (given != NULL && *given != '\0')
         return given;
-    *ret_owned = g_strndup(agent == NULL ? "unknown" : agent, agent == NULL ? 7 : MIN(strcspn(agent, "/"), MANAGER_LENGTH_MAX));
+    *ret_owned = g_strndup(agent == NULL ? "unknown" : agent,
+                           agent == NULL ? 7 : MIN(strcspn(agent, "/"), MANAGER_LENGTH_MAX));
     return *ret_owned;
 }
 
 Value *
 managed_entry(ApiCall *call, const char *manager, const char *operation, Value *take_fields)
 {
-    return value_new_f("{manager: %s, operation: %s, apiVersion: %s, time: %V, fieldsType: FieldsV1, fieldsV1: %V, "
+    return value_new_f("{manager: %s, operation: %s, apiVersion: %s, time: %V, fieldsType: "
+                       "FieldsV1, fieldsV1: %V, "
                        "subresource: ?%s}",
-                       manager, operation, api_kind_api_version(call->kind), call_now(call->server), take_fields,
-                       call->request->subresource);
+                       manager, operation, api_kind_api_version(call->kind), call_now(call->server),
+                       take_fields, call->request->subresource);
 }
 
 /* Everybody but `mine` loses what was changed, and what is no longer there. */
@@ -103,13 +116,17 @@ managed_after_update(ApiCall *call, const Value *object, const Value *old)
 {
     Shape root = {call->resource->kind->schema, NULL};
     const Value *entries = value_at(old, "metadata.managedFields");
-    g_autoptr(Value) content = managed_content(object), before = old == NULL ? NULL : managed_content(old);
-    g_autoptr(Value) changed = field_set_changed(root, before, content), present = field_set_of(root, content);
+    g_autoptr(Value) content = managed_content(object),
+                     before = old == NULL ? NULL : managed_content(old);
+    g_autoptr(Value) changed = field_set_changed(root, before, content),
+                     present = field_set_of(root, content);
     g_autofree char *owned = NULL;
     const char *manager = managed_manager(call, &owned);
     int mine = managed_find(entries, manager, "Update", call->request->subresource);
-    g_autoptr(Value) kept = mine < 0 ? NULL
-                                     : field_set_intersect(value_get(value_item(entries, (size_t)mine), "fieldsV1"), present);
+    g_autoptr(Value) kept =
+        mine < 0 ? NULL
+                 : field_set_intersect(value_get(value_item(entries, (size_t)mine), "fieldsV1"),
+                                       present);
     Value *all = field_set_union(kept, changed);
     Value *result = entries_of_others(entries, mine, changed, present);
 

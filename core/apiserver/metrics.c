@@ -1,4 +1,5 @@
-/* Counters of requests, as Prometheus text under the names of kube-apiserver. Sorted by label, so the text is stable. */
+/* Counters of requests, as Prometheus text under the names of kube-apiserver. Sorted by label, so
+ * the text is stable. */
 #include "core/apiserver/private.h"
 
 #define METRICS_SERIES_MAX 4096
@@ -37,8 +38,10 @@ metrics_count(struct ApiMetrics *metrics, const ApiRequest *request, int code)
     char labels[320];
     uint64_t *count;
 
-    g_snprintf(labels, sizeof labels, "code=\"%d\",group=\"%s\",resource=\"%s\",subresource=\"%s\",verb=\"%s\"", code,
-               request->group, request->resource, request->subresource == NULL ? "" : request->subresource,
+    g_snprintf(labels, sizeof labels,
+               "code=\"%d\",group=\"%s\",resource=\"%s\",subresource=\"%s\",verb=\"%s\"", code,
+               request->group, request->resource,
+               request->subresource == NULL ? "" : request->subresource,
                api_verb_name(request->verb));
     count = g_tree_lookup(metrics->requests, labels);
     if (count == NULL) {
@@ -53,16 +56,17 @@ metrics_count(struct ApiMetrics *metrics, const ApiRequest *request, int code)
 static gboolean
 metrics_write_one(gpointer key, gpointer value, gpointer data)
 {
-    g_string_append_printf(data, "apiserver_request_total{%s} %" G_GUINT64_FORMAT "\n", (const char *)key,
-                           *(uint64_t *)value);
+    g_string_append_printf(data, "apiserver_request_total{%s} %" G_GUINT64_FORMAT "\n",
+                           (const char *)key, *(uint64_t *)value);
     return FALSE;
 }
 
 char *
 api_server_metrics(const ApiServer *server)
 {
-    GString *text = g_string_new("# HELP apiserver_request_total Requests answered, by verb, resource and code.\n"
-                                 "# TYPE apiserver_request_total counter\n");
+    GString *text = g_string_new(
+        "# HELP apiserver_request_total Requests answered, by verb, resource and code.\n"
+        "# TYPE apiserver_request_total counter\n");
 
     g_tree_foreach(server->metrics->requests, metrics_write_one, text);
     g_string_append(text, "# HELP apiserver_storage_objects Stored objects by resource.\n"
@@ -70,7 +74,8 @@ api_server_metrics(const ApiServer *server)
     for (guint i = 0; i < server->resources->len; i++) {
         const ApiResource *resource = g_ptr_array_index(server->resources, i);
 
-        g_string_append_printf(text, "apiserver_storage_objects{resource=\"%s\"} %zu\n", api_kind_qualified(resource->kind),
+        g_string_append_printf(text, "apiserver_storage_objects{resource=\"%s\"} %zu\n",
+                               api_kind_qualified(resource->kind),
                                pmap_count(store_committed(resource->bucket)));
     }
     g_string_append_printf(text,
@@ -78,10 +83,11 @@ api_server_metrics(const ApiServer *server)
                            "# TYPE apiserver_registered_watchers gauge\n"
                            "apiserver_registered_watchers %d\n",
                            g_tree_nnodes(server->watches));
-    g_string_append_printf(text,
-                           "# HELP etcd_debugging_mvcc_current_revision The store's committed revision.\n"
-                           "# TYPE etcd_debugging_mvcc_current_revision gauge\n"
-                           "etcd_debugging_mvcc_current_revision %" G_GINT64_FORMAT "\n",
-                           store_revision(server->store));
+    g_string_append_printf(
+        text,
+        "# HELP etcd_debugging_mvcc_current_revision The store's committed revision.\n"
+        "# TYPE etcd_debugging_mvcc_current_revision gauge\n"
+        "etcd_debugging_mvcc_current_revision %" G_GINT64_FORMAT "\n",
+        store_revision(server->store));
     return g_string_free(text, FALSE);
 }

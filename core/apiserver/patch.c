@@ -1,14 +1,17 @@
 /* PATCH: json, merge and strategic patches of the stored object, then as an update. */
-#include "core/apiserver/private.h"
 #include "core/object/patch.h"
+#include "core/apiserver/private.h"
 
 /* The real server says no more than this message; the cause is told beside it. */
 Value *
 patch_failed(const GError *error)
 {
-    Value *status = status_new(422, "Invalid", "the server rejected our request due to an error in our request");
+    Value *status = status_new(422, "Invalid",
+                               "the server rejected our request due to an error in our request");
 
-    value_edit(&status, "details.causes", value_new_f("[{reason: FieldValueInvalid, message: %s, field: patch}]", error->message));
+    value_edit(
+        &status, "details.causes",
+        value_new_f("[{reason: FieldValueInvalid, message: %s, field: patch}]", error->message));
     return status;
 }
 
@@ -30,7 +33,8 @@ patch_apply(ApiCall *call, const Value *current, Value **ret_patched)
         *ret_patched = schema_strategic_merge(call->kind->schema, current, patch, &error);
         break;
     default:
-        return status_new(415, "UnsupportedMediaType", "the server does not know this kind of patch");
+        return status_new(415, "UnsupportedMediaType",
+                          "the server does not know this kind of patch");
     }
     return error == NULL ? NULL : patch_failed(error);
 }
@@ -39,11 +43,13 @@ static Value *
 patch_check_names(ApiCall *call, const Value *patched, const Value *current)
 {
     if (strcmp(object_name(patched), object_name(current)) != 0)
-        return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)", object_name(patched),
-                                  object_name(current));
+        return status_bad_request(
+            "the name of the object (%s) does not match the name on the URL (%s)",
+            object_name(patched), object_name(current));
     if (strcmp(object_namespace(patched), object_namespace(current)) != 0)
-        return status_bad_request("the namespace of the object (%s) does not match the namespace on the URL (%s)",
-                                  object_namespace(patched), object_namespace(current));
+        return status_bad_request(
+            "the namespace of the object (%s) does not match the namespace on the URL (%s)",
+            object_namespace(patched), object_namespace(current));
     return NULL;
 }
 

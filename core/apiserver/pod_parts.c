@@ -1,4 +1,5 @@
-/* pods/ephemeralcontainers, pods/resize and namespaces/finalize: updates that may touch one part of an object only. */
+/* pods/ephemeralcontainers, pods/resize and namespaces/finalize: updates that may touch one part of
+ * an object only. */
 #include "core/apiserver/subresources.h"
 #include "core/object/patch.h"
 
@@ -27,8 +28,9 @@ part_patched(ApiCall *call, const Value *old, Value **ret_object)
 static Value *
 part_wanted(ApiCall *call, const Value *old, Value **ret_object)
 {
-    return call->request->verb == API_VERB_PATCH ? part_patched(call, old, ret_object)
-                                                 : call_decode(call, call->request->body, ret_object);
+    return call->request->verb == API_VERB_PATCH
+               ? part_patched(call, old, ret_object)
+               : call_decode(call, call->request->body, ret_object);
 }
 
 static Value *
@@ -110,6 +112,7 @@ call_finalize(ApiCall *call)
     else if (value_at(old, "spec.finalizers") != NULL)
         value_edit_remove(&object, "spec.finalizers");
     if (*value_text_at(wanted, "metadata.resourceVersion") != '\0')
-        value_edit(&object, "metadata.resourceVersion", value_ref(value_at(wanted, "metadata.resourceVersion")));
+        value_edit(&object, "metadata.resourceVersion",
+                   value_ref(value_at(wanted, "metadata.resourceVersion")));
     call_update_object(call, old, object);
 }

@@ -1,8 +1,8 @@
 /* Inside the API server: what its files share.
  *
- * A request becomes an ApiCall. Steps are functions that return a Status which refuses, or NULL to go on. Everything up to
- * the transaction is synchronous and reads `head`, so within one thread a compare-and-swap cannot lose; the answer follows
- * when the store says durable. */
+ * A request becomes an ApiCall. Steps are functions that return a Status which refuses, or NULL to
+ * go on. Everything up to the transaction is synchronous and reads `head`, so within one thread a
+ * compare-and-swap cannot lose; the answer follows when the store says durable. */
 #pragma once
 
 #include <string.h>
@@ -38,23 +38,24 @@ typedef struct WriteSource {
 struct ApiCall {
     ApiServer *server; /* NULL: it was freed while the call waited for the store */
     WriteSource source;
-    GList in_flight;   /* in server->in_flight while it waits for the store */
+    GList in_flight; /* in server->in_flight while it waits for the store */
     ApiRequest *request;
     ApiServerDone done;
     void *data;
-    const ApiKind *kind;        /* as asked */
-    const ApiSubresource *sub;  /* NULL: the main resource */
-    ApiResource *resource;      /* where it is stored */
-    Value *result;              /* the object as stored, for the answer */
-    GPtrArray *warnings;        /* NULL: none yet */
-    const char *verb;           /* of the trace's fact; NULL: the request's */
+    const ApiKind *kind;       /* as asked */
+    const ApiSubresource *sub; /* NULL: the main resource */
+    ApiResource *resource;     /* where it is stored */
+    Value *result;             /* the object as stored, for the answer */
+    GPtrArray *warnings;       /* NULL: none yet */
+    const char *verb;          /* of the trace's fact; NULL: the request's */
     int code;
-    int64_t old_revision;       /* of what is replaced */
-    bool is_create;             /* admission: an object comes into being (also apply, create by update) */
+    int64_t old_revision; /* of what is replaced */
+    bool is_create;       /* admission: an object comes into being (also apply, create by update) */
     void (*rollback)(ApiCall *call); /* undoes reservations when the write fails; may be NULL */
-    Value *(*shape)(ApiCall *call, Value *take); /* makes the answer of what was stored; may be NULL */
-    Value *managed;             /* the managedFields that apply made; NULL: as an update makes them */
-    Value *extra;               /* for rollback and shape; owned */
+    Value *(*shape)(ApiCall *call,
+                    Value *take); /* makes the answer of what was stored; may be NULL */
+    Value *managed; /* the managedFields that apply made; NULL: as an update makes them */
+    Value *extra;   /* for rollback and shape; owned */
 };
 
 /* What is special about one resource; see strategy.c. All may be NULL. */
@@ -66,14 +67,15 @@ struct Strategy {
     /* After validation: takes addresses and the like. Returns a Status that refuses. */
     Value *(*allocate)(ApiCall *call, Value **object, const Value *old);
     void (*released)(ApiServer *server, const Value *object);
-    /* Seconds of grace for a delete without an answer in the options: then the object stays until somebody ends it. */
+    /* Seconds of grace for a delete without an answer in the options: then the object stays until
+     * somebody ends it. */
     int64_t (*grace)(const Value *object, const Value *options);
     const char *initial_status; /* template for a new object's status; NULL: left as decoded */
     bool keeps_status;          /* status given at creation stays */
     bool create_on_update;
     bool conditional_update_only;
     bool returns_deleted;
-    bool labels_by_status;      /* a status update may change labels */
+    bool labels_by_status; /* a status update may change labels */
 };
 
 struct ApiServer {
@@ -87,19 +89,19 @@ struct ApiServer {
     struct IpAllocator *addresses;
     struct PortAllocator *node_ports;
     struct TokenSigner *signer;
-    GQueue snapshots;              /* of ListSnapshot: for continue tokens */
+    GQueue snapshots; /* of ListSnapshot: for continue tokens */
     struct ApiMetrics *metrics;
-    Value *now_text;               /* the clock's second as a shared string */
+    Value *now_text; /* the clock's second as a shared string */
     int64_t now_text_s;
     bool is_ready;
-    WriteSource source;            /* of writes of its own */
-    GQueue in_flight;              /* calls that wait for the store */
-    GTree *watches;                /* all, by age, so that freeing ends them in order */
+    WriteSource source; /* of writes of its own */
+    GQueue in_flight;   /* calls that wait for the store */
+    GTree *watches;     /* all, by age, so that freeing ends them in order */
     uint64_t watch_next;
     TimerId bookmark_timer;
 };
 
-#define API_CONFLICT_TEXT \
+#define API_CONFLICT_TEXT                                                                          \
     "the object has been modified; please apply your changes to the latest version and try again"
 
 /* ---- call.c */
@@ -116,16 +118,18 @@ char *resource_key(const ApiKind *kind, const char *namespace_, const char *name
 const Value *call_head(const ApiCall *call);
 ApiResource *server_resource(ApiServer *server, const char *group, const char *resource);
 ApiResource *server_resource_of(ApiServer *server, const ApiKind *kind);
-const Value *server_head(ApiServer *server, const char *group, const char *resource, const char *namespace_,
-                         const char *name);
+const Value *server_head(ApiServer *server, const char *group, const char *resource,
+                         const char *namespace_, const char *name);
 /* Calls func for each committed object of a namespace (NULL: all) until it returns false. */
 typedef bool (*ObjectFunc)(const Value *object, void *data);
-void server_each(ApiServer *server, const char *group, const char *resource, const char *namespace_, ObjectFunc func,
-                 void *data);
-/* Stores, and answers when durable (dry runs answer at once). `take` is in stored form. remove: its last state. */
+void server_each(ApiServer *server, const char *group, const char *resource, const char *namespace_,
+                 ObjectFunc func, void *data);
+/* Stores, and answers when durable (dry runs answer at once). `take` is in stored form. remove: its
+ * last state. */
 void call_put(ApiCall *call, int code, Value *take);
 void call_remove(ApiCall *call, Value *take_last);
-/* Writes made by the server on its own behalf (built-in objects, counters); `object` is taken; false when it exists. */
+/* Writes made by the server on its own behalf (built-in objects, counters); `object` is taken;
+ * false when it exists. */
 bool server_create(ApiServer *server, const char *group, const char *resource, Value *take);
 /* Replaces an object that is at head, without validation (PDB status, quota status). */
 void server_replace(ApiResource *resource, const Value *old, Value *take);
@@ -165,14 +169,15 @@ void call_update(ApiCall *call);
 void call_patch(ApiCall *call);
 Value *patch_failed(const GError *error);
 void call_apply(ApiCall *call);
-/* The part shared by PUT, PATCH and apply: `take` (stored form, decoded and defaulted) replaces `old`. */
+/* The part shared by PUT, PATCH and apply: `take` (stored form, decoded and defaulted) replaces
+ * `old`. */
 void call_update_object(ApiCall *call, const Value *old, Value *take);
 void call_delete(ApiCall *call);
 void call_delete_collection(ApiCall *call);
-/* What deleting an object by the rules leaves. Returns a refusal, or NULL with the object (owned; its last state, or as it
- * waits for its end) and whether it is gone. Writes nothing. */
-Value *delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value *options, Value **ret_object,
-                   bool *ret_gone);
+/* What deleting an object by the rules leaves. Returns a refusal, or NULL with the object (owned;
+ * its last state, or as it waits for its end) and whether it is gone. Writes nothing. */
+Value *delete_plan(ApiCall *call, ApiResource *resource, const Value *old, const Value *options,
+                   Value **ret_object, bool *ret_gone);
 /* Deletes what the request names. */
 void call_delete_object(ApiCall *call, const Value *options);
 void call_subresource(ApiCall *call);
@@ -187,7 +192,8 @@ void service_prepare_create(ApiCall *call, Value **object);
 void service_prepare_update(ApiCall *call, Value **object, const Value *old);
 Value *service_allocate(ApiCall *call, Value **object, const Value *old);
 void service_released(ApiServer *server, const Value *object);
-void service_adopt_all(ApiServer *server); /* marks what stored Services hold, also when another server wrote them */
+void service_adopt_all(
+    ApiServer *server); /* marks what stored Services hold, also when another server wrote them */
 void service_adopt_end(ApiServer *server);
 
 /* ---- admission */

@@ -1,5 +1,6 @@
-/* Reading: get, and list with selectors, pages and the meanings of resourceVersion (apiserver pkg/storage/etcd3 store.go
- * and cacher.go). Pages are consistent: the state that the first page came from is kept for a while. */
+/* Reading: get, and list with selectors, pages and the meanings of resourceVersion (apiserver
+ * pkg/storage/etcd3 store.go and cacher.go). Pages are consistent: the state that the first page
+ * came from is kept for a while. */
 #include "core/apiserver/private.h"
 #include "core/base/text.h"
 #include "core/object/json.h"
@@ -8,11 +9,15 @@
 #define LIST_SNAPSHOT_AGE_NS (300 * NS_PER_S)
 
 #define EXPIRED_TEXT "The resourceVersion for the provided list is too old."
-#define CONTINUE_EXPIRED_TEXT                                                                                  \
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list "   \
-    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the " \
-    "results. Continuing with the provided token results in an inconsistent list - objects that were created, "    \
-    "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+#define CONTINUE_EXPIRED_TEXT                                                                      \
+    "The provided continue parameter is too old to display a consistent list result. You can "     \
+    "start a new list "                                                                            \
+    "without the continue parameter, or use the continue token in this response to retrieve the "  \
+    "remainder of the "                                                                            \
+    "results. Continuing with the provided token results in an inconsistent list - objects that "  \
+    "were created, "                                                                               \
+    "modified, or deleted between the time the first chunk was returned and now may show up in "   \
+    "the list."
 
 typedef struct ListSnapshot {
     StoreBucket *bucket;
@@ -38,7 +43,8 @@ plan_clear(ListPlan *plan)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListPlan, plan_clear)
 
-/* ---- kept states ------------------------------------------------------------------------------------------ */
+/* ---- kept states
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 snapshot_free(gpointer data)
@@ -67,7 +73,8 @@ snapshot_keep(ApiServer *server, StoreBucket *bucket, const ListPlan *plan)
             return;
     }
     while ((snapshot = g_queue_peek_head(&server->snapshots)) != NULL &&
-           (server->snapshots.length >= LIST_SNAPSHOTS_MAX || now - snapshot->time_ns > LIST_SNAPSHOT_AGE_NS))
+           (server->snapshots.length >= LIST_SNAPSHOTS_MAX ||
+            now - snapshot->time_ns > LIST_SNAPSHOT_AGE_NS))
         snapshot_free(g_queue_pop_head(&server->snapshots));
     snapshot = g_new0(ListSnapshot, 1);
     snapshot->bucket = bucket;
@@ -89,12 +96,14 @@ snapshot_find(ApiServer *server, StoreBucket *bucket, int64_t revision)
     return store_state_at(bucket, revision);
 }
 
-/* ---- continue tokens --------------------------------------------------------------------------------------- */
+/* ---- continue tokens
+ * --------------------------------------------------------------------------------------- */
 
 static Value *
 continue_token(int64_t revision, const char *last_key)
 {
-    g_autoptr(Value) token = value_new_f("{v: %s, rv: %i, start: %s}", "meta.k8s.io/v1", revision, last_key);
+    g_autoptr(Value) token =
+        value_new_f("{v: %s, rv: %i, start: %s}", "meta.k8s.io/v1", revision, last_key);
     g_autofree char *json = json_text(token);
 
     return value_new_string_take(text_base64(json, strlen(json)));
@@ -107,7 +116,8 @@ continue_read(const char *text, int64_t *ret_revision, char **ret_after)
     g_autofree uint8_t *bytes = text_base64_decode(text, &length);
     g_autoptr(Value) token = bytes == NULL ? NULL : json_parse((const char *)bytes, length, NULL);
 
-    if (token == NULL || g_strcmp0(value_string_at(token, "v"), "meta.k8s.io/v1") != 0 || !value_has(token, "start"))
+    if (token == NULL || g_strcmp0(value_string_at(token, "v"), "meta.k8s.io/v1") != 0 ||
+        !value_has(token, "start"))
         return false;
     *ret_revision = value_int_at(token, "rv");
     *ret_after = g_strdup(value_text_at(token, "start"));
@@ -123,7 +133,8 @@ continue_expired(const char *after)
     return status;
 }
 
-/* ---- which state ------------------------------------------------------------------------------------------- */
+/* ---- which state
+ * ------------------------------------------------------------------------------------------- */
 
 bool
 resource_version_parse(const char *text, int64_t *ret_revision)
@@ -139,11 +150,14 @@ resource_version_parse(const char *text, int64_t *ret_revision)
 Value *
 resource_version_too_large(int64_t wanted, int64_t current)
 {
-    Value *status = status_new(504, "Timeout", "Too large resource version: %" G_GINT64_FORMAT ", current: %" G_GINT64_FORMAT,
-                               wanted, current);
+    Value *status =
+        status_new(504, "Timeout",
+                   "Too large resource version: %" G_GINT64_FORMAT ", current: %" G_GINT64_FORMAT,
+                   wanted, current);
 
     value_edit(&status, "details.causes",
-               value_new_f("[{reason: ResourceVersionTooLarge, message: %s}]", "Too large resource version"));
+               value_new_f("[{reason: ResourceVersionTooLarge, message: %s}]",
+                           "Too large resource version"));
     value_edit(&status, "details.retryAfterSeconds", value_new_int(1));
     return status;
 }
@@ -158,7 +172,8 @@ plan_continue(ApiCall *call, ListPlan *plan)
         strcmp(options->resource_version, "0") != 0)
         return status_bad_request("specifying resource version is not allowed when using continue");
     if (!continue_read(options->continue_token, &revision, &plan->after))
-        return status_bad_request("continue key is not valid: the token was not made by this server");
+        return status_bad_request(
+            "continue key is not valid: the token was not made by this server");
     if (revision < 0) {
         plan->revision = store_revision(call->server->store);
         plan->state = pmap_ref(store_committed(call->resource->bucket));
@@ -179,15 +194,18 @@ plan_state(ApiCall *call, ListPlan *plan)
     if (options->continue_token != NULL && *options->continue_token != '\0')
         return plan_continue(call, plan);
     if (options->rv_match != RV_MATCH_UNSET && !has_version)
-        return status_bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided");
+        return status_bad_request(
+            "resourceVersionMatch is forbidden unless resourceVersion is provided");
     if (has_version && !resource_version_parse(options->resource_version, &wanted))
-        return status_bad_request("resourceVersion: Invalid value: \"%s\": must be a number", options->resource_version);
+        return status_bad_request("resourceVersion: Invalid value: \"%s\": must be a number",
+                                  options->resource_version);
     if (wanted > current)
         return resource_version_too_large(wanted, current);
     plan->revision = current;
     if (options->rv_match == RV_MATCH_EXACT) {
         if (wanted == 0)
-            return status_bad_request("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
+            return status_bad_request(
+                "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
         plan->revision = wanted;
         plan->state = snapshot_find(call->server, call->resource->bucket, wanted);
         return plan->state == NULL ? status_expired(EXPIRED_TEXT) : NULL;
@@ -196,12 +214,15 @@ plan_state(ApiCall *call, ListPlan *plan)
     return NULL;
 }
 
-/* ---- verbs --------------------------------------------------------------------------------------------------- */
+/* ---- verbs
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 void
 call_get(ApiCall *call)
 {
-    g_autofree char *key = resource_key(call->resource->kind, call->request->namespace_, call->request->name);
+    g_autofree char *key =
+        resource_key(call->resource->kind, call->request->namespace_, call->request->name);
     const Value *object = pmap_get(store_committed(call->resource->bucket), key);
     int64_t wanted = 0;
 
@@ -222,9 +243,11 @@ list_items(ApiCall *call, ListPlan *plan, Value **ret_continue, int64_t *ret_rem
 {
     const ApiListOptions *options = &call->request->list;
     ValueBuilder *items = value_builder_new_array();
-    g_autofree char *prefix =
-        call->request->namespace_ == NULL ? g_strdup("") : g_strconcat(call->request->namespace_, "/", NULL);
-    PMapIter iter = plan->after != NULL ? pmap_seek_after(plan->state, plan->after) : pmap_seek(plan->state, prefix);
+    g_autofree char *prefix = call->request->namespace_ == NULL
+                                  ? g_strdup("")
+                                  : g_strconcat(call->request->namespace_, "/", NULL);
+    PMapIter iter = plan->after != NULL ? pmap_seek_after(plan->state, plan->after)
+                                        : pmap_seek(plan->state, prefix);
     g_autofree char *last = NULL;
     int64_t n = 0;
 
@@ -266,9 +289,10 @@ call_list(ApiCall *call)
     if (continue_text != NULL)
         snapshot_keep(call->server, call->resource->bucket, &plan);
     version = value_new_stringf("%" G_GINT64_FORMAT, plan.revision);
-    call_answer(call, 200,
-                value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %v, continue: ?%v, "
-                            "remainingItemCount: ?%i}, items: %V}",
-                            call->kind->list_kind, api_kind_api_version(call->kind), version, continue_text, remaining,
-                            items));
+    call_answer(
+        call, 200,
+        value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %v, continue: ?%v, "
+                    "remainingItemCount: ?%i}, items: %V}",
+                    call->kind->list_kind, api_kind_api_version(call->kind), version, continue_text,
+                    remaining, items));
 }

@@ -1,11 +1,12 @@
-/* Kinds that are asked and answered, never stored: who am I, may I, is this token good (authentication.k8s.io and
- * authorization.k8s.io). */
+/* Kinds that are asked and answered, never stored: who am I, may I, is this token good
+ * (authentication.k8s.io and authorization.k8s.io). */
 #include "core/apiserver/private.h"
 
 bool
 review_handles(const ApiKind *kind)
 {
-    return strcmp(kind->group, "authentication.k8s.io") == 0 || strcmp(kind->group, "authorization.k8s.io") == 0;
+    return strcmp(kind->group, "authentication.k8s.io") == 0 ||
+           strcmp(kind->group, "authorization.k8s.io") == 0;
 }
 
 static Value *
@@ -13,16 +14,20 @@ user_info(const ApiUser *user)
 {
     ValueBuilder *groups = value_builder_new_array();
 
-    for (char **group = user == NULL ? NULL : user->groups; group != NULL && *group != NULL; group++)
+    for (char **group = user == NULL ? NULL : user->groups; group != NULL && *group != NULL;
+         group++)
         value_builder_append(groups, value_new_string(*group));
-    return value_new_f("{username: %s, uid: ?%s, groups: %V, extra: ?%v}", user == NULL ? "system:anonymous" : user->name,
-                       user == NULL ? NULL : user->uid, value_builder_end(groups), user == NULL ? NULL : user->extra);
+    return value_new_f("{username: %s, uid: ?%s, groups: %V, extra: ?%v}",
+                       user == NULL ? "system:anonymous" : user->name,
+                       user == NULL ? NULL : user->uid, value_builder_end(groups),
+                       user == NULL ? NULL : user->extra);
 }
 
 static Value *
 review_token(ApiCall *call, const Value *object)
 {
-    g_autoptr(ApiUser) user = api_server_authenticate_token(call->server, value_text_at(object, "spec.token"));
+    g_autoptr(ApiUser) user =
+        api_server_authenticate_token(call->server, value_text_at(object, "spec.token"));
 
     if (user == NULL)
         return value_new_f("{authenticated: false, error: 'invalid bearer token', user: {}}");
@@ -33,15 +38,17 @@ review_token(ApiCall *call, const Value *object)
 static Value *
 review_rules(void)
 {
-    return value_new_f("{incomplete: false, resourceRules: [{verbs: ['*'], apiGroups: ['*'], resources: ['*']}], "
-                       "nonResourceRules: [{verbs: ['*'], nonResourceURLs: ['*']}]}");
+    return value_new_f(
+        "{incomplete: false, resourceRules: [{verbs: ['*'], apiGroups: ['*'], resources: ['*']}], "
+        "nonResourceRules: [{verbs: ['*'], nonResourceURLs: ['*']}]}");
 }
 
 static Value *
 review_access(ApiCall *call, const Value *object)
 {
     const char *who = value_string_at(object, "spec.user");
-    bool allowed = who == NULL ? user_is_authenticated(call->request->user) : strcmp(who, "system:anonymous") != 0;
+    bool allowed = who == NULL ? user_is_authenticated(call->request->user)
+                               : strcmp(who, "system:anonymous") != 0;
 
     if (!allowed)
         return value_new_f("{allowed: false, reason: 'anonymous users may do nothing here'}");

@@ -8,15 +8,19 @@ scale_of(const Value *object)
 {
     const Value *selector = value_at(object, "spec.selector");
     bool is_map = strcmp(object_kind(object), "ReplicationController") == 0;
-    g_autoptr(Selector) parsed = is_map ? selector_from_map(selector) : selector_from_object(selector, NULL);
+    g_autoptr(Selector) parsed =
+        is_map ? selector_from_map(selector) : selector_from_object(selector, NULL);
     g_autofree char *text = parsed == NULL ? g_strdup("") : selector_text(parsed);
 
-    return value_new_f("{kind: Scale, apiVersion: 'autoscaling/v1', metadata: {name: %s, namespace: %s, uid: %s, "
-                       "resourceVersion: %s, creationTimestamp: %v}, spec: {replicas: ?%i}, status: {replicas: %i, "
-                       "selector: %s}}",
-                       object_name(object), object_namespace(object), object_uid(object),
-                       value_text_at(object, "metadata.resourceVersion"), value_at(object, "metadata.creationTimestamp"),
-                       value_int_at_or(object, "spec.replicas", 1), value_int_at(object, "status.replicas"), text);
+    return value_new_f(
+        "{kind: Scale, apiVersion: 'autoscaling/v1', metadata: {name: %s, namespace: %s, uid: %s, "
+        "resourceVersion: %s, creationTimestamp: %v}, spec: {replicas: ?%i}, status: {replicas: "
+        "%i, "
+        "selector: %s}}",
+        object_name(object), object_namespace(object), object_uid(object),
+        value_text_at(object, "metadata.resourceVersion"),
+        value_at(object, "metadata.creationTimestamp"), value_int_at_or(object, "spec.replicas", 1),
+        value_int_at(object, "status.replicas"), text);
 }
 
 static Value *
@@ -58,10 +62,12 @@ scale_check(ApiCall *call, const Value *old, const Value *scale)
     if (*version != '\0' && strcmp(version, value_text_at(old, "metadata.resourceVersion")) != 0)
         return status_conflict(call->kind, object_name(old), API_CONFLICT_TEXT);
     if (replicas != NULL && value_type(replicas) != VALUE_INT)
-        return status_bad_request("json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32");
+        return status_bad_request(
+            "json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32");
     if (value_int(replicas) < 0) {
         field_invalid(errors, "spec.replicas", replicas, "must be greater than or equal to 0");
-        return status_invalid(api_types_by_kind(call->server->types, "autoscaling", "v1", "Scale"), object_name(old), errors);
+        return status_invalid(api_types_by_kind(call->server->types, "autoscaling", "v1", "Scale"),
+                              object_name(old), errors);
     }
     return NULL;
 }
@@ -81,7 +87,8 @@ call_scale(ApiCall *call)
         call_answer(call, 200, scale_of(old));
         return;
     }
-    if ((refusal = scale_wanted(call, old, &scale)) != NULL || (refusal = scale_check(call, old, scale)) != NULL) {
+    if ((refusal = scale_wanted(call, old, &scale)) != NULL ||
+        (refusal = scale_check(call, old, scale)) != NULL) {
         call_refuse(call, refusal);
         return;
     }

@@ -1,5 +1,6 @@
-/* Services: cluster addresses, IP families and node ports (k8s.io/kubernetes pkg/registry/core/service). What a request takes
- * is noted in call->extra, so that it can be given back when the write does not happen. */
+/* Services: cluster addresses, IP families and node ports (k8s.io/kubernetes
+ * pkg/registry/core/service). What a request takes is noted in call->extra, so that it can be given
+ * back when the write does not happen. */
 #include "core/apiserver/allocator.h"
 #include "core/apiserver/private.h"
 
@@ -62,15 +63,16 @@ service_prepare_create(ApiCall *call, Value **object)
     if (*value_text_at(*object, "spec.clusterIP") == '\0' && value_size(ips) > 0)
         value_edit(object, "spec.clusterIP", value_ref(value_item(ips, 0)));
     else if (*value_text_at(*object, "spec.clusterIP") != '\0' && value_size(ips) == 0)
-        value_edit(object, "spec.clusterIPs", value_append(NULL, value_ref(value_at(*object, "spec.clusterIP"))));
+        value_edit(object, "spec.clusterIPs",
+                   value_append(NULL, value_ref(value_at(*object, "spec.clusterIP"))));
 }
 
 /* A client that updates without these fields keeps what was given to it. */
 void
 service_prepare_update(ApiCall *call, Value **object, const Value *old)
 {
-    static const char *const kept[] = {"spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy",
-                                       "spec.healthCheckNodePort"};
+    static const char *const kept[] = {"spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies",
+                                       "spec.ipFamilyPolicy", "spec.healthCheckNodePort"};
 
     if (service_is_external(*object)) {
         service_set_families(object);
@@ -98,7 +100,8 @@ service_prepare_update(ApiCall *call, Value **object, const Value *old)
     }
 }
 
-/* ---- taking and giving back --------------------------------------------------------------------------------------- */
+/* ---- taking and giving back
+ * --------------------------------------------------------------------------------------- */
 
 static void
 service_note(ApiCall *call, const char *list, Value *take)
@@ -134,7 +137,8 @@ service_rollback(ApiCall *call)
 }
 
 static Value *
-service_invalid(ApiCall *call, const Value *object, const char *field, const Value *value, const char *text)
+service_invalid(ApiCall *call, const Value *object, const char *field, const Value *value,
+                const char *text)
 {
     g_autoptr(FieldErrors) errors = field_errors_new();
 
@@ -152,17 +156,20 @@ allocate_ip(ApiCall *call, Value **object)
 
     if (*value_text(given) != '\0') {
         if (!ip_allocator_index(addresses, value_text(given), &index)) {
-            g_autofree char *text = g_strdup_printf("failed to allocate IP %s: the provided IP (%s) is not in the valid range. "
-                                                    "The range of valid IPs is %s",
-                                                    value_text(given), value_text(given), addresses->cidr);
+            g_autofree char *text = g_strdup_printf(
+                "failed to allocate IP %s: the provided IP (%s) is not in the valid range. "
+                "The range of valid IPs is %s",
+                value_text(given), value_text(given), addresses->cidr);
 
-            return service_invalid(call, *object, "spec.clusterIPs", value_at(*object, "spec.clusterIPs"), text);
+            return service_invalid(call, *object, "spec.clusterIPs",
+                                   value_at(*object, "spec.clusterIPs"), text);
         }
         if (!bits_take(&addresses->bits, index)) {
-            g_autofree char *text = g_strdup_printf("failed to allocate IP %s: provided IP is already allocated",
-                                                    value_text(given));
+            g_autofree char *text = g_strdup_printf(
+                "failed to allocate IP %s: provided IP is already allocated", value_text(given));
 
-            return service_invalid(call, *object, "spec.clusterIPs", value_at(*object, "spec.clusterIPs"), text);
+            return service_invalid(call, *object, "spec.clusterIPs",
+                                   value_at(*object, "spec.clusterIPs"), text);
         }
         service_note(call, "ips", value_ref(given));
         return NULL;
@@ -201,8 +208,9 @@ take_given_port(ApiCall *call, const Value *object, size_t index, int64_t wanted
     g_autoptr(Value) value = value_new_int(wanted);
 
     if (wanted < ports->min || wanted > ports->max) {
-        g_autofree char *text = g_strdup_printf("provided port is not in the valid range. The range of valid ports is %d-%d",
-                                                ports->min, ports->max);
+        g_autofree char *text = g_strdup_printf(
+            "provided port is not in the valid range. The range of valid ports is %d-%d",
+            ports->min, ports->max);
 
         return service_invalid(call, object, field, value, text);
     }

@@ -1,4 +1,5 @@
-/* What is special about each resource, as one table (the strategy.go files below k8s.io/kubernetes pkg/registry). */
+/* What is special about each resource, as one table (the strategy.go files below k8s.io/kubernetes
+ * pkg/registry). */
 #include "core/api/pod.h"
 #include "core/apiserver/private.h"
 #include "core/base/text.h"
@@ -24,8 +25,9 @@ static int64_t
 pod_delete_grace(const Value *object, const Value *options)
 {
     const Value *asked = value_get(options, "gracePeriodSeconds");
-    int64_t seconds = asked != NULL ? value_int(asked)
-                                    : value_int_at_or(object, "spec.terminationGracePeriodSeconds", 30);
+    int64_t seconds = asked != NULL
+                          ? value_int(asked)
+                          : value_int_at_or(object, "spec.terminationGracePeriodSeconds", 30);
 
     if (*pod_node_name(object) == '\0' || pod_is_terminal(object))
         return 0;
@@ -42,7 +44,8 @@ namespace_prepare_create(ApiCall *call, Value **object)
         if (strcmp(value_text(finalizer), "kubernetes") == 0)
             return;
     value_edit(object, "spec.finalizers",
-               finalizers == NULL ? value_new_f("[kubernetes]") : value_append(finalizers, value_new_string("kubernetes")));
+               finalizers == NULL ? value_new_f("[kubernetes]")
+                                  : value_append(finalizers, value_new_string("kubernetes")));
 }
 
 static void
@@ -64,10 +67,12 @@ secret_merge_string_data(Value **object)
 
     if (given == NULL)
         return;
-    data = value_get(*object, "data") == NULL ? value_new_map() : value_ref(value_get(*object, "data"));
+    data = value_get(*object, "data") == NULL ? value_new_map()
+                                              : value_ref(value_get(*object, "data"));
     VALUE_MAP_FOREACH (key, text, given)
         value_replace(&data, value_set(data, key,
-                                       value_new_string_take(text_base64(value_text(text), value_string_len(text)))));
+                                       value_new_string_take(
+                                           text_base64(value_text(text), value_string_len(text)))));
     value_edit(object, "data", data);
     value_edit_remove(object, "stringData");
 }
@@ -90,7 +95,8 @@ secret_prepare_update(ApiCall *call, Value **object, const Value *old)
 static void
 job_prepare_create(ApiCall *call, Value **object)
 {
-    static const char *const uid_labels[] = {"batch.kubernetes.io/controller-uid", "controller-uid"};
+    static const char *const uid_labels[] = {"batch.kubernetes.io/controller-uid",
+                                             "controller-uid"};
     static const char *const name_labels[] = {"batch.kubernetes.io/job-name", "job-name"};
     g_autoptr(Value) uid = NULL, name = NULL;
     const Value *given = value_at(*object, "spec.template.metadata.labels");
@@ -109,7 +115,8 @@ job_prepare_create(ApiCall *call, Value **object)
     value_edit(object, "spec.template.metadata.labels", labels);
     if (value_at(*object, "spec.selector") == NULL)
         value_edit(object, "spec.selector", value_new_map());
-    value_edit(object, "spec.selector.matchLabels['batch.kubernetes.io/controller-uid']", value_ref(uid));
+    value_edit(object, "spec.selector.matchLabels['batch.kubernetes.io/controller-uid']",
+               value_ref(uid));
 }
 
 static void
@@ -120,37 +127,76 @@ quota_prepare_update(ApiCall *call, Value **object, const Value *old)
 }
 
 static const Strategy strategies[] = {
-    {.group = "", .resource = "pods", .prepare_create = pod_prepare_create, .prepare_status = pod_prepare_status,
-     .grace = pod_delete_grace, .initial_status = "{}", .returns_deleted = true, .labels_by_status = true},
-    {.group = "", .resource = "namespaces", .prepare_create = namespace_prepare_create,
-     .prepare_update = namespace_prepare_update, .returns_deleted = true},
+    {.group = "",
+     .resource = "pods",
+     .prepare_create = pod_prepare_create,
+     .prepare_status = pod_prepare_status,
+     .grace = pod_delete_grace,
+     .initial_status = "{}",
+     .returns_deleted = true,
+     .labels_by_status = true},
+    {.group = "",
+     .resource = "namespaces",
+     .prepare_create = namespace_prepare_create,
+     .prepare_update = namespace_prepare_update,
+     .returns_deleted = true},
     {.group = "", .resource = "nodes", .keeps_status = true, .labels_by_status = true},
-    {.group = "", .resource = "services", .prepare_create = service_prepare_create,
-     .prepare_update = service_prepare_update, .allocate = service_allocate, .released = service_released,
-     .initial_status = "{loadBalancer: {}}", .create_on_update = true, .returns_deleted = true},
-    {.group = "", .resource = "secrets", .prepare_create = secret_prepare_create, .prepare_update = secret_prepare_update},
+    {.group = "",
+     .resource = "services",
+     .prepare_create = service_prepare_create,
+     .prepare_update = service_prepare_update,
+     .allocate = service_allocate,
+     .released = service_released,
+     .initial_status = "{loadBalancer: {}}",
+     .create_on_update = true,
+     .returns_deleted = true},
+    {.group = "",
+     .resource = "secrets",
+     .prepare_create = secret_prepare_create,
+     .prepare_update = secret_prepare_update},
     {.group = "", .resource = "endpoints", .create_on_update = true},
     {.group = "", .resource = "events", .create_on_update = true},
     {.group = "", .resource = "limitranges", .create_on_update = true},
-    {.group = "", .resource = "resourcequotas", .prepare_update = quota_prepare_update, .returns_deleted = true},
+    {.group = "",
+     .resource = "resourcequotas",
+     .prepare_update = quota_prepare_update,
+     .returns_deleted = true},
     {.group = "", .resource = "serviceaccounts", .returns_deleted = true},
     {.group = "", .resource = "podtemplates", .returns_deleted = true},
-    {.group = "", .resource = "persistentvolumes", .initial_status = "{phase: Pending}", .returns_deleted = true},
-    {.group = "", .resource = "persistentvolumeclaims", .initial_status = "{phase: Pending}", .returns_deleted = true},
+    {.group = "",
+     .resource = "persistentvolumes",
+     .initial_status = "{phase: Pending}",
+     .returns_deleted = true},
+    {.group = "",
+     .resource = "persistentvolumeclaims",
+     .initial_status = "{phase: Pending}",
+     .returns_deleted = true},
     {.group = "", .resource = "replicationcontrollers", .initial_status = "{replicas: 0}"},
     {.group = "apps", .resource = "replicasets", .initial_status = "{replicas: 0}"},
-    {.group = "apps", .resource = "statefulsets", .initial_status = "{replicas: 0, availableReplicas: 0}"},
-    {.group = "apps", .resource = "daemonsets",
-     .initial_status = "{currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0}"},
+    {.group = "apps",
+     .resource = "statefulsets",
+     .initial_status = "{replicas: 0, availableReplicas: 0}"},
+    {.group = "apps",
+     .resource = "daemonsets",
+     .initial_status = "{currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: "
+                       "0, numberReady: 0}"},
     {.group = "batch", .resource = "jobs", .prepare_create = job_prepare_create},
-    {.group = "policy", .resource = "poddisruptionbudgets", .conditional_update_only = true,
-     .initial_status = "{currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0}"},
-    {.group = "coordination.k8s.io", .resource = "leases", .create_on_update = true, .conditional_update_only = true},
+    {.group = "policy",
+     .resource = "poddisruptionbudgets",
+     .conditional_update_only = true,
+     .initial_status =
+         "{currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0}"},
+    {.group = "coordination.k8s.io",
+     .resource = "leases",
+     .create_on_update = true,
+     .conditional_update_only = true},
     {.group = "storage.k8s.io", .resource = "storageclasses", .returns_deleted = true},
     {.group = "rbac.authorization.k8s.io", .resource = "roles", .create_on_update = true},
     {.group = "rbac.authorization.k8s.io", .resource = "rolebindings", .create_on_update = true},
     {.group = "rbac.authorization.k8s.io", .resource = "clusterroles", .create_on_update = true},
-    {.group = "rbac.authorization.k8s.io", .resource = "clusterrolebindings", .create_on_update = true},
+    {.group = "rbac.authorization.k8s.io",
+     .resource = "clusterrolebindings",
+     .create_on_update = true},
 };
 
 const Strategy *
@@ -159,7 +205,8 @@ strategy_of(const ApiKind *kind)
     static const Strategy plain = {0};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strategies); i++)
-        if (strcmp(strategies[i].group, kind->group) == 0 && strcmp(strategies[i].resource, kind->resource) == 0)
+        if (strcmp(strategies[i].group, kind->group) == 0 &&
+            strcmp(strategies[i].resource, kind->resource) == 0)
             return &strategies[i];
     return &plain;
 }

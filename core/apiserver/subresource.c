@@ -21,7 +21,8 @@ call_subresource(ApiCall *call)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(subresources); i++)
         if (strcmp(subresources[i].name, call->sub->name) == 0 &&
-            (subresources[i].resource == NULL || strcmp(subresources[i].resource, call->kind->resource) == 0)) {
+            (subresources[i].resource == NULL ||
+             strcmp(subresources[i].resource, call->kind->resource) == 0)) {
             subresources[i].call(call);
             return;
         }

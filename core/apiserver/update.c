@@ -1,11 +1,12 @@
-/* Replacing an object: PUT, and the part that PATCH and apply share (apiserver pkg/registry/rest/update.go and
- * registry/generic/registry/store.go). */
+/* Replacing an object: PUT, and the part that PATCH and apply share (apiserver
+ * pkg/registry/rest/update.go and registry/generic/registry/store.go). */
 #include "core/api/validation.h"
 #include "core/apiserver/private.h"
 
 /* metadata fields that a client cannot change; what it sends is replaced by what is stored. */
-static const char *const kept_metadata[] = {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-                                            "generation", "selfLink", "generateName"};
+static const char *const kept_metadata[] = {
+    "uid",        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+    "generation", "selfLink",          "generateName"};
 
 static Value *
 update_keep_metadata(Value *take_metadata, const Value *old)
@@ -31,8 +32,9 @@ update_check_identity(ApiCall *call, const Value *old, const Value *object)
     const char *version = value_text_at(object, "metadata.resourceVersion");
 
     if (*uid != '\0' && strcmp(uid, object_uid(old)) != 0) {
-        g_autofree char *text = g_strdup_printf("Precondition failed: UID in precondition: %s, UID in object meta: %s", uid,
-                                                object_uid(old));
+        g_autofree char *text =
+            g_strdup_printf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
+                            uid, object_uid(old));
 
         return status_conflict(call->kind, object_name(old), text);
     }
@@ -49,7 +51,8 @@ update_check_identity(ApiCall *call, const Value *old, const Value *object)
     return NULL;
 }
 
-/* A status update takes the status (and little of the metadata) from the new object, all else from the old. */
+/* A status update takes the status (and little of the metadata) from the new object, all else from
+ * the old. */
 static Value *
 update_status_only(const ApiResource *resource, const Value *old, const Value *object)
 {
@@ -61,7 +64,8 @@ update_status_only(const ApiResource *resource, const Value *old, const Value *o
         value_edit(&result, "status", value_ref(status));
     else if (value_has(old, "status"))
         value_edit(&result, "status", value_new_map());
-    for (size_t i = 0; i < G_N_ELEMENTS(taken) - (resource->strategy->labels_by_status ? 0 : 1); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(taken) - (resource->strategy->labels_by_status ? 0 : 1);
+         i++) {
         const Value *given = value_get(value_get(object, "metadata"), taken[i]);
         const Value *kept = value_get(value_get(old, "metadata"), taken[i]);
         g_autofree char *path = NULL;
@@ -125,8 +129,10 @@ update_prepare(ApiCall *call, Value **object, const Value *old)
     Value *kept = update_keep_metadata(value_ref(metadata), value_get(old, "metadata"));
 
     if (*value_text_at(old, "metadata.namespace") != '\0' && !value_has(kept, "namespace"))
-        value_replace(&kept, value_set(kept, "namespace", value_ref(value_at(old, "metadata.namespace"))));
-    value_replace(&kept, value_set(kept, "resourceVersion", value_ref(value_at(old, "metadata.resourceVersion"))));
+        value_replace(&kept,
+                      value_set(kept, "namespace", value_ref(value_at(old, "metadata.namespace"))));
+    value_replace(&kept, value_set(kept, "resourceVersion",
+                                   value_ref(value_at(old, "metadata.resourceVersion"))));
     value_edit(object, "metadata", kept);
     if (call->sub == NULL) {
         update_main(call, object, old);
@@ -149,7 +155,8 @@ update_validate(ApiCall *call, const Value *object, const Value *old)
         return NULL; /* our own components' status writes */
     errors = field_errors_new();
     api_validate(call->resource->kind, object, old, call->request->subresource, errors);
-    return field_errors_count(errors) == 0 ? NULL : status_invalid(call->kind, object_name(old), errors);
+    return field_errors_count(errors) == 0 ? NULL
+                                           : status_invalid(call->kind, object_name(old), errors);
 }
 
 static Value *
@@ -196,7 +203,8 @@ update_ends_deletion(const ApiResource *resource, const Value *object)
         return false;
     if (value_int_at(object, "metadata.deletionGracePeriodSeconds") > 0)
         return false;
-    return strcmp(resource->kind->resource, "namespaces") != 0 || value_size(value_at(object, "spec.finalizers")) == 0;
+    return strcmp(resource->kind->resource, "namespaces") != 0 ||
+           value_size(value_at(object, "spec.finalizers")) == 0;
 }
 
 void
@@ -217,7 +225,8 @@ call_update_object(ApiCall *call, const Value *old, Value *take)
         if (call->rollback != NULL)
             call->rollback(call);
         call_leave(call);
-        store_when_durable(call->server->store, call->request->dry_run ? 0 : object_resource_version(kept),
+        store_when_durable(call->server->store,
+                           call->request->dry_run ? 0 : object_resource_version(kept),
                            update_unchanged, call);
         return;
     }
@@ -242,12 +251,14 @@ call_update(ApiCall *call)
     if (*object_name(object) == '\0')
         value_edit(&object, "metadata.name", value_new_string(call->request->name));
     if (strcmp(object_name(object), call->request->name) != 0)
-        refusal = status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
-                                     object_name(object), call->request->name);
+        refusal = status_bad_request(
+            "the name of the object (%s) does not match the name on the URL (%s)",
+            object_name(object), call->request->name);
     else if (call->request->namespace_ != NULL && *object_namespace(object) != '\0' &&
              strcmp(object_namespace(object), call->request->namespace_) != 0)
-        refusal = status_bad_request("the namespace of the object (%s) does not match the namespace on the URL (%s)",
-                                     object_namespace(object), call->request->namespace_);
+        refusal = status_bad_request(
+            "the namespace of the object (%s) does not match the namespace on the URL (%s)",
+            object_namespace(object), call->request->namespace_);
     else if (old == NULL && (call->sub != NULL || !call->resource->strategy->create_on_update))
         refusal = status_not_found(call->kind, call->request->name);
     if (refusal != NULL) {

@@ -1,9 +1,11 @@
-/* Watches: one listener per resource, and an index that finds the watchers an event concerns without asking all of them:
- * by name, by the node a pod is bound to (each kubelet's watch), by namespace; the rest hears everything.
+/* Watches: one listener per resource, and an index that finds the watchers an event concerns
+ * without asking all of them: by name, by the node a pod is bound to (each kubelet's watch), by
+ * namespace; the rest hears everything.
  *
- * Invariants: a watch stands in exactly one list of its resource's index and in server->watches; `revision` is that of the
- * last event considered, so an event replayed at the start is not sent twice. A watch that ends while events are being
- * given out stays allocated until that is over (`dead`). */
+ * Invariants: a watch stands in exactly one list of its resource's index and in server->watches;
+ * `revision` is that of the last event considered, so an event replayed at the start is not sent
+ * twice. A watch that ends while events are being given out stays allocated until that is over
+ * (`dead`). */
 #include "core/apiserver/private.h"
 
 #define BOOKMARK_INTERVAL_NS (60 * NS_PER_S)
@@ -28,8 +30,9 @@ struct ApiServerWatch {
 struct WatchIndex {
     ApiResource *resource;
     GPtrArray *general;
-    GHashTable *by_namespace; /* -> GPtrArray of watches, in the order of starting; looked up only */
-    GHashTable *by_name;      /* the key in the bucket */
+    GHashTable
+        *by_namespace;   /* -> GPtrArray of watches, in the order of starting; looked up only */
+    GHashTable *by_name; /* the key in the bucket */
     GHashTable *by_node;
     GPtrArray *dead;
     int dispatching;
@@ -128,7 +131,9 @@ index_add(struct WatchIndex *index, ApiServerWatch *watch)
     g_ptr_array_add(watch->list, watch);
 }
 
-/* ---- giving out ------------------------------------------------------------------------------------------------- */
+/* ---- giving out
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void
 watch_send(ApiServerWatch *watch, WatchEventType type, const Value *object, const StoreEvent *event)
@@ -136,20 +141,23 @@ watch_send(ApiServerWatch *watch, WatchEventType type, const Value *object, cons
     WatchEvent out = {.type = type,
                       .object = convert_from_stored(watch->kind, watch->resource, object),
                       .revision = event->revision,
-                      .state = watch->filter == NULL && watch->namespace_ == NULL ? event->state : NULL,
+                      .state =
+                          watch->filter == NULL && watch->namespace_ == NULL ? event->state : NULL,
                       .cause = event->cause};
 
     watch->func(&out, watch->data);
     value_unref(out.object);
 }
 
-/* What left the selection is told with its last matching content and the revision at which it left. */
+/* What left the selection is told with its last matching content and the revision at which it left.
+ */
 static void
 watch_send_left(ApiServerWatch *watch, const StoreEvent *event)
 {
     Value *object = value_ref(event->previous);
 
-    value_edit(&object, "metadata.resourceVersion", value_new_stringf("%" G_GINT64_FORMAT, event->revision));
+    value_edit(&object, "metadata.resourceVersion",
+               value_new_stringf("%" G_GINT64_FORMAT, event->revision));
     watch_send(watch, WATCH_DELETED, object, event);
     value_unref(object);
 }
@@ -204,7 +212,9 @@ index_event(StoreBucket *bucket, const StoreEvent *event, void *data)
     index_bury(index);
 }
 
-/* ---- bookmarks ---------------------------------------------------------------------------------------------------- */
+/* ---- bookmarks
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void
 watch_send_bookmark(ApiServerWatch *watch, bool initial_end)
@@ -212,10 +222,11 @@ watch_send_bookmark(ApiServerWatch *watch, bool initial_end)
     int64_t revision = store_revision(watch->resource->server->store);
     WatchEvent event = {.type = WATCH_BOOKMARK, .revision = revision};
 
-    event.object = value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %V, annotations: ?%V}}",
-                               watch->kind->kind, api_kind_api_version(watch->kind),
-                               value_new_stringf("%" G_GINT64_FORMAT, revision),
-                               initial_end ? value_new_f("{'k8s.io/initial-events-end': 'true'}") : NULL);
+    event.object =
+        value_new_f("{kind: %s, apiVersion: %s, metadata: {resourceVersion: %V, annotations: ?%V}}",
+                    watch->kind->kind, api_kind_api_version(watch->kind),
+                    value_new_stringf("%" G_GINT64_FORMAT, revision),
+                    initial_end ? value_new_f("{'k8s.io/initial-events-end': 'true'}") : NULL);
     if (watch->filter == NULL && watch->namespace_ == NULL)
         event.state = store_committed(watch->resource->bucket);
     watch->func(&event, watch->data);
@@ -230,7 +241,8 @@ server_bookmarks(void *data)
     g_autoptr(GPtrArray) ids = g_ptr_array_new();
 
     server->bookmark_timer = 0;
-    for (GTreeNode *node = g_tree_node_first(server->watches); node != NULL; node = g_tree_node_next(node))
+    for (GTreeNode *node = g_tree_node_first(server->watches); node != NULL;
+         node = g_tree_node_next(node))
         if (((ApiServerWatch *)g_tree_node_value(node))->bookmarks)
             g_ptr_array_add(ids, g_tree_node_key(node));
     for (guint i = 0; i < ids->len; i++) {
@@ -242,10 +254,12 @@ server_bookmarks(void *data)
         watch_send_bookmark(watch, false);
     }
     if (any && server->bookmark_timer == 0)
-        server->bookmark_timer = clock_timer_in(server->ports.clock, BOOKMARK_INTERVAL_NS, server_bookmarks, server);
+        server->bookmark_timer =
+            clock_timer_in(server->ports.clock, BOOKMARK_INTERVAL_NS, server_bookmarks, server);
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------------------------------- */
+/* ---- beginning and end
+ * ---------------------------------------------------------------------------------------------- */
 
 static void
 watch_bury(ApiServerWatch *watch)
@@ -304,7 +318,8 @@ watch_replay_event(StoreBucket *bucket, const StoreEvent *event, void *data)
 static void
 watch_send_all(ApiServerWatch *watch)
 {
-    g_autofree char *prefix = watch->namespace_ == NULL ? g_strdup("") : g_strconcat(watch->namespace_, "/", NULL);
+    g_autofree char *prefix =
+        watch->namespace_ == NULL ? g_strdup("") : g_strconcat(watch->namespace_, "/", NULL);
     g_autoptr(PMap) state = pmap_ref(store_committed(watch->resource->bucket));
     PMapIter iter = pmap_seek_prefix(state, prefix);
     int64_t revision = store_revision(watch->resource->server->store);
@@ -319,7 +334,8 @@ watch_send_all(ApiServerWatch *watch)
 }
 
 static Value *
-watch_check(ApiServer *server, const ApiRequest *request, const ApiKind *kind, int64_t *ret_revision)
+watch_check(ApiServer *server, const ApiRequest *request, const ApiKind *kind,
+            int64_t *ret_revision)
 {
     const ApiListOptions *options = &request->list;
     const char *version = options->resource_version == NULL ? "" : options->resource_version;
@@ -333,9 +349,11 @@ watch_check(ApiServer *server, const ApiRequest *request, const ApiKind *kind, i
     if ((refusal = authorize(server, request, kind)) != NULL)
         return refusal;
     if (*version != '\0' && !resource_version_parse(version, ret_revision))
-        return status_bad_request("resourceVersion: Invalid value: \"%s\": must be a number", version);
+        return status_bad_request("resourceVersion: Invalid value: \"%s\": must be a number",
+                                  version);
     if (options->send_initial_events && options->rv_match != RV_MATCH_NOT_OLDER_THAN)
-        return status_bad_request("sendInitialEvents is forbidden unless resourceVersionMatch is set to NotOlderThan");
+        return status_bad_request(
+            "sendInitialEvents is forbidden unless resourceVersionMatch is set to NotOlderThan");
     if (options->send_initial_events && *ret_revision > store_revision(server->store))
         return resource_version_too_large(*ret_revision, store_revision(server->store));
     return NULL;
@@ -370,7 +388,8 @@ watch_begin(ApiServerWatch *watch, const ApiListOptions *options, int64_t revisi
 ApiServerWatch *
 api_server_watch(ApiServer *server, ApiRequest *take, ApiServerWatchFunc func, void *data)
 {
-    const ApiKind *kind = api_types_by_resource(server->types, take->group, take->version, take->resource);
+    const ApiKind *kind =
+        api_types_by_resource(server->types, take->group, take->version, take->resource);
     Filter *filter = NULL;
     ApiServerWatch *watch;
     struct WatchIndex *index;
@@ -403,10 +422,11 @@ api_server_watch(ApiServer *server, ApiRequest *take, ApiServerWatchFunc func, v
     }
     index->dispatching--;
     if (!watch->dead && take->list.timeout_seconds > 0)
-        watch->timeout =
-            clock_timer_in(server->ports.clock, take->list.timeout_seconds * NS_PER_S, watch_time_out, watch);
+        watch->timeout = clock_timer_in(server->ports.clock, take->list.timeout_seconds * NS_PER_S,
+                                        watch_time_out, watch);
     if (!watch->dead && watch->bookmarks && server->bookmark_timer == 0)
-        server->bookmark_timer = clock_timer_in(server->ports.clock, BOOKMARK_INTERVAL_NS, server_bookmarks, server);
+        server->bookmark_timer =
+            clock_timer_in(server->ports.clock, BOOKMARK_INTERVAL_NS, server_bookmarks, server);
     api_request_free(take);
     watch = watch->dead ? NULL : watch;
     index_bury(index);

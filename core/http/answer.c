@@ -1,5 +1,5 @@
-/* Answers: objects in the form that was asked for, compressed when large, with the JSON of stored objects kept, so that
- * watchers and readers of one object share one serialisation. */
+/* Answers: objects in the form that was asked for, compressed when large, with the JSON of stored
+ * objects kept, so that watchers and readers of one object share one serialisation. */
 #include <zlib.h>
 
 #include "core/api/columns.h"
@@ -45,7 +45,9 @@ answer_cache_clear(HttpFace *face)
     g_clear_pointer(&face->cache, g_free);
 }
 
-/* ---- forms --------------------------------------------------------------------------------------------------------- */
+/* ---- forms
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static Value *
 shape_partial(const Value *object, const char *version)
@@ -55,13 +57,13 @@ shape_partial(const Value *object, const char *version)
     ValueBuilder *builder;
 
     if (items == NULL)
-        return value_new_f("{kind: PartialObjectMetadata, apiVersion: %s, metadata: %v}", api_version,
-                           value_get(object, "metadata"));
+        return value_new_f("{kind: PartialObjectMetadata, apiVersion: %s, metadata: %v}",
+                           api_version, value_get(object, "metadata"));
     builder = value_builder_new_array();
     VALUE_ARRAY_FOREACH (item, items)
         value_builder_append(builder, shape_partial(item, version));
-    return value_new_f("{kind: PartialObjectMetadataList, apiVersion: %s, metadata: %v, items: %V}", api_version,
-                       value_get(object, "metadata"), value_builder_end(builder));
+    return value_new_f("{kind: PartialObjectMetadataList, apiVersion: %s, metadata: %v, items: %V}",
+                       api_version, value_get(object, "metadata"), value_builder_end(builder));
 }
 
 Value *
@@ -81,7 +83,9 @@ answer_shape(const Exchange *exchange, const Value *object, bool with_headers)
     return table;
 }
 
-/* ---- bytes ---------------------------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static GBytes *
 gzip_bytes(const GString *text)
@@ -148,7 +152,8 @@ write_object(Exchange *exchange, GString *out, const Value *object)
 }
 
 static void
-send_text(HttpResponder *responder, int code, GString *take, const HttpHeader *headers, size_t n_headers, bool gzip)
+send_text(HttpResponder *responder, int code, GString *take, const HttpHeader *headers,
+          size_t n_headers, bool gzip)
 {
     HttpHeader all[12];
     GBytes *bytes = NULL;
@@ -188,11 +193,13 @@ warning_text(const char *text)
 #define WARNINGS_MAX 4
 
 void
-answer_object(Exchange *exchange, int code, const Value *object, char *const *warnings, int64_t retry_after_s)
+answer_object(Exchange *exchange, int code, const Value *object, char *const *warnings,
+              int64_t retry_after_s)
 {
     g_autoptr(Value) shaped = answer_shape(exchange, object, true);
-    HttpHeader headers[8] = {{"Content-Type", exchange->media.yaml ? "application/yaml" : "application/json"},
-                             {"Cache-Control", "no-cache, private"}};
+    HttpHeader headers[8] = {
+        {"Content-Type", exchange->media.yaml ? "application/yaml" : "application/json"},
+        {"Cache-Control", "no-cache, private"}};
     g_autofree char *retry = NULL;
     char *texts[WARNINGS_MAX] = {0};
     size_t n = 2;
@@ -215,7 +222,8 @@ answer_object(Exchange *exchange, int code, const Value *object, char *const *wa
 void
 answer_status(HttpResponder *responder, Value *take_status)
 {
-    static const HttpHeader headers[] = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}};
+    static const HttpHeader headers[] = {{"Content-Type", "application/json"},
+                                         {"Cache-Control", "no-cache, private"}};
     GString *out = g_string_new(NULL);
 
     json_write(out, take_status);
@@ -227,15 +235,16 @@ answer_status(HttpResponder *responder, Value *take_status)
 void
 answer_text(HttpResponder *responder, int code, const char *type, const char *text)
 {
-    HttpHeader headers[] = {{"Content-Type", type}, {"Cache-Control", "no-cache, private"},
+    HttpHeader headers[] = {{"Content-Type", type},
+                            {"Cache-Control", "no-cache, private"},
                             {"X-Content-Type-Options", "nosniff"}};
 
     send_text(responder, code, g_string_new(text), headers, G_N_ELEMENTS(headers), false);
 }
 
 void
-answer_bytes(const HttpRequest *request, HttpResponder *responder, const char *type, GBytes *bytes, const char *etag,
-             const HttpHeader *headers, size_t n_headers)
+answer_bytes(const HttpRequest *request, HttpResponder *responder, const char *type, GBytes *bytes,
+             const char *etag, const HttpHeader *headers, size_t n_headers)
 {
     const char *known = http_request_header(request, "If-None-Match");
     HttpHeader all[8] = {{"Content-Type", type}, {"Etag", etag}, {"Vary", "Accept"}};
@@ -244,7 +253,8 @@ answer_bytes(const HttpRequest *request, HttpResponder *responder, const char *t
 
     for (size_t i = 0; i < n_headers && n < G_N_ELEMENTS(all); i++)
         all[n++] = headers[i];
-    responder->ops->start(responder, same ? 304 : 200, all, n, same ? 0 : (gint64)g_bytes_get_size(bytes));
+    responder->ops->start(responder, same ? 304 : 200, all, n,
+                          same ? 0 : (gint64)g_bytes_get_size(bytes));
     if (!same)
         responder->ops->write(responder, bytes);
     responder->ops->end(responder);

@@ -19,7 +19,8 @@ static char *
 body_type(const HttpRequest *request)
 {
     const char *type = http_request_header(request, "Content-Type");
-    char *plain = g_ascii_strdown(type == NULL ? "" : type, type == NULL ? 0 : (gssize)strcspn(type, ";"));
+    char *plain =
+        g_ascii_strdown(type == NULL ? "" : type, type == NULL ? 0 : (gssize)strcspn(type, ";"));
 
     return g_strstrip(plain);
 }
@@ -28,12 +29,15 @@ static Value *
 body_unsupported(bool patch)
 {
     if (patch)
-        return status_new(415, "UnsupportedMediaType",
-                          "the body of the request was in an unknown format - accepted media types include: "
-                          "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, "
-                          "application/strategic-merge-patch+json");
+        return status_new(
+            415, "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, "
+            "application/apply-patch+yaml, "
+            "application/strategic-merge-patch+json");
     return status_new(415, "UnsupportedMediaType",
-                      "the body of the request was in an unknown format - accepted media types include: application/json, "
+                      "the body of the request was in an unknown format - accepted media types "
+                      "include: application/json, "
                       "application/yaml, application/vnd.kubernetes.protobuf");
 }
 
@@ -45,13 +49,14 @@ body_json(const HttpRequest *request, ApiRequest *api)
 
     api->body = json_parse_strict(request->body, request->body_length, &duplicates, &error);
     if (api->body == NULL)
-        return status_bad_request("the object provided is unrecognized (must be of type %s): %s", api->resource,
-                                  error->message);
+        return status_bad_request("the object provided is unrecognized (must be of type %s): %s",
+                                  api->resource, error->message);
     for (guint i = 0; duplicates != NULL && i < duplicates->len; i++) {
         if (api->unknown_fields == NULL)
             api->unknown_fields = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(api->unknown_fields,
-                        g_strdup_printf("duplicate field \"%s\"", (char *)g_ptr_array_index(duplicates, i)));
+        g_ptr_array_add(
+            api->unknown_fields,
+            g_strdup_printf("duplicate field \"%s\"", (char *)g_ptr_array_index(duplicates, i)));
     }
     return NULL;
 }
@@ -70,7 +75,8 @@ body_protobuf(HttpFace *face, const HttpRequest *request, ApiRequest *api)
 {
     g_autoptr(GError) error = NULL;
 
-    api->body = api_from_protobuf(api_server_types(face->server), request->body, request->body_length, &error);
+    api->body = api_from_protobuf(api_server_types(face->server), request->body,
+                                  request->body_length, &error);
     return api->body == NULL ? status_bad_request("%s", error->message) : NULL;
 }
 
@@ -80,7 +86,8 @@ body_patch(const HttpRequest *request, ApiRequest *api, const char *type)
     for (size_t i = 0; i < G_N_ELEMENTS(patch_types); i++)
         if (strcmp(type, patch_types[i].type) == 0) {
             api->patch_type = patch_types[i].patch;
-            return api->patch_type == PATCH_APPLY ? body_yaml(request, api) : body_json(request, api);
+            return api->patch_type == PATCH_APPLY ? body_yaml(request, api)
+                                                  : body_json(request, api);
         }
     return body_unsupported(true);
 }
@@ -93,9 +100,11 @@ body_read(HttpFace *face, const HttpRequest *request, ApiRequest *api)
     if ((api->verb & (API_VERB_GET | API_VERB_LIST | API_VERB_WATCH)) != 0)
         return NULL;
     if (request->body_length > BODY_SIZE_MAX)
-        return status_new(413, "RequestEntityTooLarge", "Request entity too large: limit is %u", BODY_SIZE_MAX);
+        return status_new(413, "RequestEntityTooLarge", "Request entity too large: limit is %u",
+                          BODY_SIZE_MAX);
     if (request->body_length == 0) {
-        if ((api->verb & (API_VERB_DELETE | API_VERB_DELETECOLLECTION)) != 0 || api->verb == API_VERB_CREATE)
+        if ((api->verb & (API_VERB_DELETE | API_VERB_DELETECOLLECTION)) != 0 ||
+            api->verb == API_VERB_CREATE)
             return NULL;
         return status_bad_request("the request has no body");
     }

@@ -1,5 +1,5 @@
-/* Documents that do not change while the server runs: discovery and OpenAPI. Each is made when it is first asked for and kept,
- * with its hash as ETag. */
+/* Documents that do not change while the server runs: discovery and OpenAPI. Each is made when it
+ * is first asked for and kept, with its hash as ETag. */
 #include "core/api/schema.h"
 #include "core/base/text.h"
 #include "core/http/private.h"
@@ -73,7 +73,9 @@ document_keep_value(struct Documents *documents, const char *path, Value *take)
     return document_keep(documents, path, g_string_free_to_bytes(text));
 }
 
-/* ---- discovery ------------------------------------------------------------------------------------------------------------ */
+/* ---- discovery
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static Value *
 discovery_old(struct Documents *documents, const Url *url)
@@ -85,7 +87,8 @@ discovery_old(struct Documents *documents, const Url *url)
     case 1:
         return core ? discovery_versions() : discovery_groups(types);
     case 2:
-        return core ? discovery_resources(types, "", url->segments[1]) : discovery_group(types, url->segments[1]);
+        return core ? discovery_resources(types, "", url->segments[1])
+                    : discovery_group(types, url->segments[1]);
     case 3:
         return core ? NULL : discovery_resources(types, url->segments[1], url->segments[2]);
     default:
@@ -94,12 +97,14 @@ discovery_old(struct Documents *documents, const Url *url)
 }
 
 static bool
-discovery_handle(HttpFace *face, const HttpRequest *request, const Url *url, HttpResponder *responder)
+discovery_handle(HttpFace *face, const HttpRequest *request, const Url *url,
+                 HttpResponder *responder)
 {
     static const HttpHeader headers[] = {{"Cache-Control", "public"}};
-    static const char *const types[] = {"application/json",
-                                        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-                                        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"};
+    static const char *const types[] = {
+        "application/json",
+        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"};
     bool core = strcmp(url->segments[0], "api") == 0;
     const Document *document;
     MediaChoice media;
@@ -112,19 +117,22 @@ discovery_handle(HttpFace *face, const HttpRequest *request, const Url *url, Htt
     key = g_strdup_printf("%d %s", media.discovery, url->path);
     document = g_hash_table_lookup(face->documents->by_path, key);
     if (document == NULL) {
-        Value *value = media.discovery != 0 ? discovery_aggregated(face->documents->types, core, media.discovery == 1)
+        Value *value = media.discovery != 0 ? discovery_aggregated(face->documents->types, core,
+                                                                   media.discovery == 1)
                                             : discovery_old(face->documents, url);
 
         if (value == NULL)
             return false;
         document = document_keep_value(face->documents, key, value);
     }
-    answer_bytes(request, responder, types[media.discovery], document->bytes, document->etag, headers,
-                 media.discovery != 0 ? 1 : 0);
+    answer_bytes(request, responder, types[media.discovery], document->bytes, document->etag,
+                 headers, media.discovery != 0 ? 1 : 0);
     return true;
 }
 
-/* ---- OpenAPI ---------------------------------------------------------------------------------------------------------------- */
+/* ---- OpenAPI
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* "api/v1" or "apis/apps/v1" of a group-version. */
 static char *
@@ -141,7 +149,8 @@ openapi_v3_document(struct Documents *documents, const ApiKind *kind, const char
 
     if (document != NULL)
         return document;
-    return document_keep_value(documents, path, api_openapi_v3(documents->types, kind->group, kind->version));
+    return document_keep_value(documents, path,
+                               api_openapi_v3(documents->types, kind->group, kind->version));
 }
 
 static Value *
@@ -159,14 +168,15 @@ openapi_v3_index(struct Documents *documents)
             continue;
         document = openapi_v3_document(documents, kind, path);
         target = g_strdup_printf("/openapi/v3/%s?hash=%s", path, document->hash);
-        value_replace(&paths, value_set(paths, path, value_new_f("{serverRelativeURL: %s}", target)));
+        value_replace(&paths,
+                      value_set(paths, path, value_new_f("{serverRelativeURL: %s}", target)));
     }
     return value_new_f("{paths: %V}", paths);
 }
 
 static void
-openapi_v3_answer(HttpFace *face, const HttpRequest *request, const Url *url, const char *path, const ApiKind *kind,
-                  HttpResponder *responder)
+openapi_v3_answer(HttpFace *face, const HttpRequest *request, const Url *url, const char *path,
+                  const ApiKind *kind, HttpResponder *responder)
 {
     const Document *document = openapi_v3_document(face->documents, kind, path);
     const char *hash = url_param(url, "hash");
@@ -184,18 +194,20 @@ openapi_v3_answer(HttpFace *face, const HttpRequest *request, const Url *url, co
         return;
     }
     if (hash != NULL && *hash != '\0') {
-        g_autoptr(GDateTime) now =
-            g_date_time_new_from_unix_utc(clock_now(api_server_ports(face->server)->clock) / NS_PER_S + 365 * 86400);
+        g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(
+            clock_now(api_server_ports(face->server)->clock) / NS_PER_S + 365 * 86400);
 
         expires = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S GMT");
         headers[1] = (HttpHeader){"Expires", expires};
         n = 2;
     }
-    answer_bytes(request, responder, "application/json", document->bytes, document->etag, headers, n);
+    answer_bytes(request, responder, "application/json", document->bytes, document->etag, headers,
+                 n);
 }
 
 static bool
-openapi_v3_handle(HttpFace *face, const HttpRequest *request, const Url *url, HttpResponder *responder)
+openapi_v3_handle(HttpFace *face, const HttpRequest *request, const Url *url,
+                  HttpResponder *responder)
 {
     const char *path = url->path + strlen("/openapi/v3");
     const Document *document;
@@ -204,8 +216,10 @@ openapi_v3_handle(HttpFace *face, const HttpRequest *request, const Url *url, Ht
     if (*path == '\0') {
         document = g_hash_table_lookup(face->documents->by_path, "v3");
         if (document == NULL)
-            document = document_keep_value(face->documents, "v3", openapi_v3_index(face->documents));
-        answer_bytes(request, responder, "application/json", document->bytes, document->etag, NULL, 0);
+            document =
+                document_keep_value(face->documents, "v3", openapi_v3_index(face->documents));
+        answer_bytes(request, responder, "application/json", document->bytes, document->etag, NULL,
+                     0);
         return true;
     }
     for (size_t i = 0; i < api_types_count(face->documents->types); i++) {
@@ -228,19 +242,23 @@ openapi_v2_handle(HttpFace *face, const HttpRequest *request, HttpResponder *res
     const Document *document = g_hash_table_lookup(face->documents->by_path, key);
 
     if (document == NULL && gnostic)
-        document = document_keep(face->documents, key,
-                                 g_byte_array_free_to_bytes(api_openapi_v2_protobuf(face->documents->types)));
+        document = document_keep(
+            face->documents, key,
+            g_byte_array_free_to_bytes(api_openapi_v2_protobuf(face->documents->types)));
     else if (document == NULL)
-        document = document_keep_value(face->documents, key, api_openapi_v2(face->documents->types));
-    answer_bytes(request, responder, gnostic ? GNOSTIC_TYPE : "application/json", document->bytes, document->etag, NULL, 0);
+        document =
+            document_keep_value(face->documents, key, api_openapi_v2(face->documents->types));
+    answer_bytes(request, responder, gnostic ? GNOSTIC_TYPE : "application/json", document->bytes,
+                 document->etag, NULL, 0);
 }
 
 /* What stands at the root: every path that can be asked. */
 static void
 root_handle(HttpFace *face, const HttpRequest *request, HttpResponder *responder)
 {
-    static const char *const fixed[] = {"/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3",
-                                        "/readyz", "/version"};
+    static const char *const fixed[] = {"/api",        "/apis",    "/healthz",
+                                        "/livez",      "/metrics", "/openapi/v2",
+                                        "/openapi/v3", "/readyz",  "/version"};
     const Document *document = g_hash_table_lookup(face->documents->by_path, "/");
     ValueBuilder *paths;
     const char *last = "";
@@ -257,13 +275,15 @@ root_handle(HttpFace *face, const HttpRequest *request, HttpResponder *responder
                 value_builder_append(paths, value_new_stringf("/%s", path));
             last = api_kind_api_version(kind);
         }
-        document = document_keep_value(face->documents, "/", value_new_f("{paths: %V}", value_builder_end(paths)));
+        document = document_keep_value(face->documents, "/",
+                                       value_new_f("{paths: %V}", value_builder_end(paths)));
     }
     answer_bytes(request, responder, "application/json", document->bytes, document->etag, NULL, 0);
 }
 
 bool
-documents_handle(HttpFace *face, const HttpRequest *request, const Url *url, HttpResponder *responder)
+documents_handle(HttpFace *face, const HttpRequest *request, const Url *url,
+                 HttpResponder *responder)
 {
     if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
         return false;

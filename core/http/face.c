@@ -1,4 +1,5 @@
-/* The way of a request: documents and health first, then who asks, what is asked, and the API server's answer. */
+/* The way of a request: documents and health first, then who asks, what is asked, and the API
+ * server's answer. */
 #include "core/http/private.h"
 
 HttpFace *
@@ -45,7 +46,9 @@ exchange_free(Exchange *exchange)
     g_free(exchange);
 }
 
-/* ---- who asks ---------------------------------------------------------------------------------------------------------- */
+/* ---- who asks
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static ApiUser *
 face_impersonated(const HttpRequest *request, const char *name)
@@ -70,7 +73,8 @@ face_authenticate(HttpFace *face, const HttpRequest *request)
     ApiUser *user;
 
     if (request->peer_common_name != NULL)
-        user = api_server_authenticate_certificate(request->peer_common_name, request->peer_organizations);
+        user = api_server_authenticate_certificate(request->peer_common_name,
+                                                   request->peer_organizations);
     else if (authorization != NULL && g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0)
         user = api_server_authenticate_token(face->server, authorization + 7);
     else
@@ -81,7 +85,9 @@ face_authenticate(HttpFace *face, const HttpRequest *request)
     return face_impersonated(request, as);
 }
 
-/* ---- what is asked ------------------------------------------------------------------------------------------------------- */
+/* ---- what is asked
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static void
 face_done(ApiResponse *take_response, void *data)
@@ -97,7 +103,8 @@ face_done(ApiResponse *take_response, void *data)
 static bool
 face_shows_tables(const ApiRequest *api)
 {
-    return !g_str_has_prefix(api->group, "authentication.") && !g_str_has_prefix(api->group, "authorization.");
+    return !g_str_has_prefix(api->group, "authentication.") &&
+           !g_str_has_prefix(api->group, "authorization.");
 }
 
 /* The kind that an answer's rows are of; a subresource may carry another. */
@@ -106,7 +113,8 @@ face_row_kind(HttpFace *face, const ApiRequest *api)
 {
     const ApiTypes *types = api_server_types(face->server);
     const ApiKind *kind = api_types_by_resource(types, api->group, api->version, api->resource);
-    const ApiSubresource *sub = api->subresource == NULL ? NULL : api_kind_subresource(kind, api->subresource);
+    const ApiSubresource *sub =
+        api->subresource == NULL ? NULL : api_kind_subresource(kind, api->subresource);
 
     if (sub == NULL || strcmp(sub->kind, kind->kind) == 0)
         return kind;
@@ -114,7 +122,8 @@ face_row_kind(HttpFace *face, const ApiRequest *api)
 }
 
 static Exchange *
-exchange_new(HttpFace *face, const HttpRequest *request, const Url *url, const ApiRequest *api, HttpResponder *responder)
+exchange_new(HttpFace *face, const HttpRequest *request, const Url *url, const ApiRequest *api,
+             HttpResponder *responder)
 {
     Exchange *exchange = g_new0(Exchange, 1);
     const char *agent = http_request_header(request, "User-Agent");
@@ -128,7 +137,8 @@ exchange_new(HttpFace *face, const HttpRequest *request, const Url *url, const A
     /* As upstream: people's tools get indented JSON. */
     exchange->pretty = url_param(url, "pretty") != NULL
                            ? url_param_bool(url, "pretty")
-                           : agent != NULL && (g_str_has_prefix(agent, "curl") || g_str_has_prefix(agent, "Wget") ||
+                           : agent != NULL && (g_str_has_prefix(agent, "curl") ||
+                                               g_str_has_prefix(agent, "Wget") ||
                                                g_str_has_prefix(agent, "Mozilla/5.0"));
     return exchange;
 }
@@ -143,7 +153,9 @@ face_note_input(HttpFace *face, const HttpRequest *request, const ApiRequest *ap
     if (ports->trace == NULL || (api->verb & (API_VERB_GET | API_VERB_LIST | API_VERB_WATCH)) != 0)
         return;
     actor = g_strconcat("user ", api->user->name, NULL);
-    trace_record(ports->trace, &(Fact){.kind = FACT_INPUT, .actor = actor, .verb = request->method, .subject = url->path});
+    trace_record(
+        ports->trace,
+        &(Fact){.kind = FACT_INPUT, .actor = actor, .verb = request->method, .subject = url->path});
 }
 
 static bool
@@ -158,7 +170,8 @@ face_is_stream(const ApiRequest *api)
 }
 
 static void
-face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiRequest *take_api, HttpResponder *responder)
+face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiRequest *take_api,
+           HttpResponder *responder)
 {
     g_autoptr(ApiRequest) api = take_api;
     Exchange *exchange;
@@ -169,14 +182,17 @@ face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiReques
         if (face->upgrade != NULL && api_user_in_group(api->user, "system:authenticated"))
             face->upgrade(g_steal_pointer(&api), request, responder, face->upgrade_data);
         else
-            answer_status(responder, status_bad_request("this server cannot upgrade connections for %s", api->subresource));
+            answer_status(responder,
+                          status_bad_request("this server cannot upgrade connections for %s",
+                                             api->subresource));
         return;
     }
     if (!media_choose(http_request_header(request, "Accept"), face_shows_tables(api), &media) &&
         g_strcmp0(api->subresource, "log") != 0) {
-        answer_status(responder, status_new(406, "NotAcceptable",
-                                            "only the following media types are accepted: application/json, "
-                                            "application/yaml, application/vnd.kubernetes.protobuf"));
+        answer_status(responder,
+                      status_new(406, "NotAcceptable",
+                                 "only the following media types are accepted: application/json, "
+                                 "application/yaml, application/vnd.kubernetes.protobuf"));
         return;
     }
     if ((refusal = body_read(face, request, api)) != NULL) {
@@ -186,7 +202,8 @@ face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiReques
     face_note_input(face, request, api, url);
     exchange = exchange_new(face, request, url, api, responder);
     exchange->media = media;
-    if (g_strcmp0(api->subresource, "log") == 0 && api_user_in_group(api->user, "system:authenticated"))
+    if (g_strcmp0(api->subresource, "log") == 0 &&
+        api_user_in_group(api->user, "system:authenticated"))
         stream_log(exchange, g_steal_pointer(&api));
     else if (api->verb == API_VERB_WATCH)
         stream_watch(exchange, g_steal_pointer(&api));
@@ -212,7 +229,8 @@ face_route(HttpFace *face, const HttpRequest *request, const Url *url, HttpRespo
         g_autofree char *verb = g_ascii_strdown(request->method, -1);
 
         if (url->n_segments < 3) {
-            refusal = status_new(403, "Forbidden", "forbidden: User \"%s\" cannot %s path \"%s\"", user->name, verb, url->path);
+            refusal = status_new(403, "Forbidden", "forbidden: User \"%s\" cannot %s path \"%s\"",
+                                 user->name, verb, url->path);
             answer_status(responder, refusal);
             api_user_unref(user);
             return;

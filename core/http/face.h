@@ -1,5 +1,5 @@
-/* The REST face of an API server: paths, media types, discovery, OpenAPI, health, metrics, watches as chunked JSON. Bytes in,
- * bytes out. Follows apiserver pkg/endpoints and pkg/server. */
+/* The REST face of an API server: paths, media types, discovery, OpenAPI, health, metrics, watches
+ * as chunked JSON. Bytes in, bytes out. Follows apiserver pkg/endpoints and pkg/server. */
 #pragma once
 
 #include "core/apiserver/apiserver.h"
@@ -13,10 +13,12 @@ HttpFace *http_face_new(ApiServer *server);
 void http_face_free(HttpFace *face);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpFace, http_face_free)
 
-/* Answers one request through the responder, now or in later events. The request is read during the call only. */
+/* Answers one request through the responder, now or in later events. The request is read during the
+ * call only. */
 void http_face_handle(HttpFace *face, const HttpRequest *request, HttpResponder *responder);
 
-/* Who serves exec, attach and port-forward once the connection is upgraded: called with the authenticated request (owned by
- * the callee). Without one such requests are refused with 400. */
-typedef void (*HttpUpgradeFunc)(ApiRequest *take, const HttpRequest *request, HttpResponder *responder, void *data);
+/* Who serves exec, attach and port-forward once the connection is upgraded: called with the
+ * authenticated request (owned by the callee). Without one such requests are refused with 400. */
+typedef void (*HttpUpgradeFunc)(ApiRequest *take, const HttpRequest *request,
+                                HttpResponder *responder, void *data);
 void http_face_set_upgrade(HttpFace *face, HttpUpgradeFunc func, void *data);

@@ -1,5 +1,6 @@
-/* Paths that are no API: version, health, metrics, and the list of paths at the root. Anonymous users may read the health and
- * version paths; the rest needs a user, which face.c has not looked for yet when this is asked: so metrics are guarded here. */
+/* Paths that are no API: version, health, metrics, and the list of paths at the root. Anonymous
+ * users may read the health and version paths; the rest needs a user, which face.c has not looked
+ * for yet when this is asked: so metrics are guarded here. */
 #include "core/http/private.h"
 
 static const char *const health_paths[] = {"healthz", "livez", "readyz"};
@@ -15,21 +16,26 @@ health_answer(HttpFace *face, const Url *url, HttpResponder *responder)
         answer_text(responder, 200, "text/plain; charset=utf-8", "ok");
         return;
     }
-    text = g_strdup_printf("[+]ping ok\n[%c]etcd %s\n[+]poststarthook/start-apiserver-admission-initializer ok\n%s check %s\n",
-                           ready ? '+' : '-', ready ? "ok" : "failed: reason withheld", url->segments[0],
-                           ok ? "passed" : "failed");
+    text = g_strdup_printf(
+        "[+]ping ok\n[%c]etcd %s\n[+]poststarthook/start-apiserver-admission-initializer ok\n%s "
+        "check %s\n",
+        ready ? '+' : '-', ready ? "ok" : "failed: reason withheld", url->segments[0],
+        ok ? "passed" : "failed");
     answer_text(responder, ok ? 200 : 500, "text/plain; charset=utf-8", text);
 }
 
 static void
 version_answer(HttpFace *face, HttpResponder *responder)
 {
-    g_autoptr(Value) version = value_new_f(
-        "{major: %s, minor: %s, emulationMajor: %s, emulationMinor: %s, minCompatibilityMajor: %s, minCompatibilityMinor: "
-        "'34', gitVersion: %s, gitCommit: timonel, gitTreeState: clean, buildDate: '2026-01-01T00:00:00Z', goVersion: none, "
-        "compiler: gcc, platform: 'linux/amd64'}",
-        API_SERVER_VERSION_MAJOR, API_SERVER_VERSION_MINOR, API_SERVER_VERSION_MAJOR, API_SERVER_VERSION_MINOR,
-        API_SERVER_VERSION_MAJOR, api_server_options(face->server)->git_version);
+    g_autoptr(Value) version =
+        value_new_f("{major: %s, minor: %s, emulationMajor: %s, emulationMinor: %s, "
+                    "minCompatibilityMajor: %s, minCompatibilityMinor: "
+                    "'34', gitVersion: %s, gitCommit: timonel, gitTreeState: clean, buildDate: "
+                    "'2026-01-01T00:00:00Z', goVersion: none, "
+                    "compiler: gcc, platform: 'linux/amd64'}",
+                    API_SERVER_VERSION_MAJOR, API_SERVER_VERSION_MINOR, API_SERVER_VERSION_MAJOR,
+                    API_SERVER_VERSION_MINOR, API_SERVER_VERSION_MAJOR,
+                    api_server_options(face->server)->git_version);
     GString *text = g_string_new(NULL);
 
     json_write_pretty(text, version);
@@ -59,8 +65,10 @@ metrics_answer(HttpFace *face, const HttpRequest *request, HttpResponder *respon
     g_autofree char *text = NULL;
 
     if (!may_read_metrics(face, request)) {
-        answer_status(responder, status_new(403, "Forbidden",
-                                            "forbidden: User \"system:anonymous\" cannot get path \"/metrics\""));
+        answer_status(
+            responder,
+            status_new(403, "Forbidden",
+                       "forbidden: User \"system:anonymous\" cannot get path \"/metrics\""));
         return;
     }
     text = api_server_metrics(face->server);

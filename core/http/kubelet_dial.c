@@ -1,4 +1,5 @@
-/* One net stream a log. A stream's end, from either side, takes it out of `streams`; its reader is told once. */
+/* One net stream a log. A stream's end, from either side, takes it out of `streams`; its reader is
+ * told once. */
 #include "core/http/kubelet_dial.h"
 
 #include <string.h>
@@ -80,9 +81,12 @@ log_end(LogStream *log, Value *take_error)
 static Value *
 frame_error(const KubeletFrame *frame)
 {
-    const char *reason = frame->code == 404 ? "NotFound" : frame->code == 400 ? "BadRequest" : "InternalError";
+    const char *reason = frame->code == 404   ? "NotFound"
+                         : frame->code == 400 ? "BadRequest"
+                                              : "InternalError";
 
-    return status_new(frame->code == 0 ? 500 : frame->code, reason, "%s", frame->text == NULL ? "" : frame->text);
+    return status_new(frame->code == 0 ? 500 : frame->code, reason, "%s",
+                      frame->text == NULL ? "" : frame->text);
 }
 
 static void
@@ -96,7 +100,8 @@ log_frame(LogStream *log, const KubeletFrame *frame)
         log_end(log, frame_error(frame));
         return;
     case KUBELET_DATA:
-        log->chunk(g_bytes_get_data(frame->bytes, NULL), g_bytes_get_size(frame->bytes), NULL, log->data);
+        log->chunk(g_bytes_get_data(frame->bytes, NULL), g_bytes_get_size(frame->bytes), NULL,
+                   log->data);
         return;
     case KUBELET_END:
         log_end(log, NULL);
@@ -118,10 +123,12 @@ log_receive(NetStream *stream, NetStatus status, NetMessage message, void *data)
         return;
     }
     log->stream = NULL;
-    log_end(log, status_new(500, "InternalError", "Get \"%s\": %s", log->url, net_status_text(status)));
+    log_end(log,
+            status_new(500, "InternalError", "Get \"%s\": %s", log->url, net_status_text(status)));
 }
 
-/* ---- what the query asks for ---------------------------------------------------------------------------------------------- */
+/* ---- what the query asks for
+ * ---------------------------------------------------------------------------------------------- */
 
 static const char *
 query_text(const ApiRequest *request, const char *name)
@@ -148,8 +155,8 @@ query_number(const ApiRequest *request, const char *name, int64_t otherwise)
 static KubeletRequest *
 log_request(const Value *pod, const ApiRequest *request)
 {
-    KubeletRequest *log =
-        kubelet_request_new(KUBELET_LOGS, object_namespace(pod), object_name(pod), query_text(request, "container"));
+    KubeletRequest *log = kubelet_request_new(KUBELET_LOGS, object_namespace(pod), object_name(pod),
+                                              query_text(request, "container"));
 
     log->user = g_strdup(request->user == NULL ? NULL : request->user->name);
     log->previous = query_bool(request, "previous");
@@ -169,21 +176,27 @@ free_request(gpointer request)
 }
 
 static uint64_t
-log_open(void *data, const Value *node, const Value *pod, const ApiRequest *request, ChunkFunc chunk, void *chunk_data)
+log_open(void *data, const Value *node, const Value *pod, const ApiRequest *request,
+         ChunkFunc chunk, void *chunk_data)
 {
     KubeletDial *dial = data;
     Net *net = dial->ports->net;
     LogStream *log = g_new0(LogStream, 1);
-    NetMessage first = {.body = log_request(pod, request), .free_body = free_request, .size = 256, .label = "GET pods/log"};
+    NetMessage first = {.body = log_request(pod, request),
+                        .free_body = free_request,
+                        .size = 256,
+                        .label = "GET pods/log"};
 
     log->dial = dial;
     log->id = ++dial->last_id;
-    log->url = g_strdup_printf("https://%s:%d/containerLogs/%s/%s/%s", object_name(node), KUBELET_PORT, object_namespace(pod),
-                               object_name(pod), query_text(request, "container"));
+    log->url =
+        g_strdup_printf("https://%s:%d/containerLogs/%s/%s/%s", object_name(node), KUBELET_PORT,
+                        object_namespace(pod), object_name(pod), query_text(request, "container"));
     log->chunk = chunk;
     log->data = chunk_data;
     g_tree_insert(dial->streams, GSIZE_TO_POINTER(log->id), log);
-    log->stream = net->ops->open(net, (NetAddress){object_name(node), KUBELET_PORT}, first, log_receive, log);
+    log->stream =
+        net->ops->open(net, (NetAddress){object_name(node), KUBELET_PORT}, first, log_receive, log);
     return log->id;
 }
 

@@ -1,5 +1,6 @@
-/* What of an Accept header we can serve: JSON, YAML, and JSON as Table or as partial metadata. The first that fits wins; the
- * order is the client's (weights are taken as the order is, which all known clients send). */
+/* What of an Accept header we can serve: JSON, YAML, and JSON as Table or as partial metadata. The
+ * first that fits wins; the order is the client's (weights are taken as the order is, which all
+ * known clients send). */
 #include "core/http/private.h"
 
 typedef struct MediaRange {

@@ -1,4 +1,5 @@
-/* Paths and methods of the REST API, and what the query says (apiserver pkg/endpoints/installer.go, request/requestinfo.go). */
+/* Paths and methods of the REST API, and what the query says (apiserver pkg/endpoints/installer.go,
+ * request/requestinfo.go). */
 #include "core/http/private.h"
 
 /* Segments after the version. Cuts off "watch" of the old watch paths. */
@@ -50,7 +51,8 @@ route_names(const Route *route, ApiRequest *api)
     char *const *part = route->rest;
     size_t n = route->n;
 
-    if (n >= 3 && strcmp(part[0], "namespaces") == 0 && strcmp(part[2], "status") != 0 && strcmp(part[2], "finalize") != 0) {
+    if (n >= 3 && strcmp(part[0], "namespaces") == 0 && strcmp(part[2], "status") != 0 &&
+        strcmp(part[2], "finalize") != 0) {
         set(&api->namespace_, part[1]);
         part += 2;
         n -= 2;
@@ -119,7 +121,8 @@ route_query_list(const Url *url, ApiRequest *api)
         list->rv_match = RV_MATCH_NOT_OLDER_THAN;
     else
         return status_new(422, "Invalid",
-                          "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Unsupported value: \"%s\": supported "
+                          "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: "
+                          "Unsupported value: \"%s\": supported "
                           "values: \"Exact\", \"NotOlderThan\"",
                           match);
     return NULL;
@@ -133,7 +136,8 @@ route_query_write(const Url *url, ApiRequest *api)
     VALUE_ARRAY_FOREACH (dry_run, value_get(url->query, "dryRun")) {
         if (strcmp(value_text(dry_run), "All") != 0)
             return status_new(422, "Invalid",
-                              "%s.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"%s\": supported values: \"All\"",
+                              "%s.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"%s\": "
+                              "supported values: \"All\"",
                               api->verb == API_VERB_PATCH    ? "PatchOptions"
                               : api->verb == API_VERB_UPDATE ? "UpdateOptions"
                               : api->verb == API_VERB_CREATE ? "CreateOptions"
@@ -151,7 +155,8 @@ route_query_write(const Url *url, ApiRequest *api)
         api->field_validation = FIELD_VALIDATION_IGNORE;
     else
         return status_new(422, "Invalid",
-                          "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": supported "
+                          "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported "
+                          "value: \"%s\": supported "
                           "values: \"Ignore\", \"Strict\", \"Warn\"",
                           validation);
     return NULL;
@@ -165,22 +170,29 @@ route_request(HttpFace *face, const HttpRequest *request, const Url *url, Value 
     bool complete;
 
     if (!route_begin(url, &route)) {
-        *ret_refusal = status_new(404, "NotFound", "the server could not find the requested resource");
+        *ret_refusal =
+            status_new(404, "NotFound", "the server could not find the requested resource");
         return NULL;
     }
     api = api_request_new(API_VERB_GET, route.group, "", NULL, NULL);
     set(&api->version, route.version);
     complete = route_names(&route, api);
-    if (!route_verb(request->method, api->name != NULL, route.old_watch || url_param_bool(url, "watch"), &api->verb)) {
-        *ret_refusal = status_new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+    if (!route_verb(request->method, api->name != NULL,
+                    route.old_watch || url_param_bool(url, "watch"), &api->verb)) {
+        *ret_refusal =
+            status_new(405, "MethodNotAllowed",
+                       "the server does not allow this method on the requested resource");
         return NULL;
     }
     if (!complete && g_strcmp0(api->subresource, "proxy") != 0) {
-        *ret_refusal = status_new(404, "NotFound", "the server could not find the requested resource");
+        *ret_refusal =
+            status_new(404, "NotFound", "the server could not find the requested resource");
         return NULL;
     }
-    if (api_types_by_resource(api_server_types(face->server), api->group, api->version, api->resource) == NULL) {
-        *ret_refusal = status_new(404, "NotFound", "the server could not find the requested resource");
+    if (api_types_by_resource(api_server_types(face->server), api->group, api->version,
+                              api->resource) == NULL) {
+        *ret_refusal =
+            status_new(404, "NotFound", "the server could not find the requested resource");
         return NULL;
     }
     *ret_refusal = route_query_list(url, api);

@@ -2,7 +2,8 @@
  *
  *   open --end of the watch--> ended        open --client gone, or too far behind--> ended
  *
- * A Stream is in face->streams from its start until it ends; ending unwatches first, so no event comes after. */
+ * A Stream is in face->streams from its start until it ends; ending unwatches first, so no event
+ * comes after. */
 #include "core/http/private.h"
 
 #define WATCH_TIMEOUT_MIN_S 1800 /* as --min-request-timeout: between this and twice this */
@@ -16,7 +17,7 @@ typedef struct Stream {
     bool started;
     bool has_headers; /* the first Table event was sent */
     bool ended;
-    int depth;        /* inside the server's callbacks */
+    int depth; /* inside the server's callbacks */
 } Stream;
 
 static void
@@ -27,7 +28,8 @@ stream_start(Stream *stream, const char *type)
     if (stream->started)
         return;
     stream->started = true;
-    stream->exchange->responder->ops->start(stream->exchange->responder, 200, headers, G_N_ELEMENTS(headers), -1);
+    stream->exchange->responder->ops->start(stream->exchange->responder, 200, headers,
+                                            G_N_ELEMENTS(headers), -1);
 }
 
 static void
@@ -79,7 +81,8 @@ stream_write(Stream *stream, GString *take)
     g_autoptr(GBytes) bytes = g_string_free_to_bytes(take);
 
     responder->ops->write(responder, bytes);
-    if (responder->ops->backlog != NULL && responder->ops->backlog(responder) > HTTP_WATCH_BACKLOG_MAX)
+    if (responder->ops->backlog != NULL &&
+        responder->ops->backlog(responder) > HTTP_WATCH_BACKLOG_MAX)
         stream_end(stream);
 }
 
@@ -96,7 +99,9 @@ stream_new(Exchange *take_exchange)
     return stream;
 }
 
-/* ---- watches -------------------------------------------------------------------------------------------------------- */
+/* ---- watches
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void
 watch_write_event(Stream *stream, const WatchEvent *event)
@@ -105,7 +110,8 @@ watch_write_event(Stream *stream, const WatchEvent *event)
     GString *out = g_string_new("{\"type\":\"");
 
     g_string_append_printf(out, "%s\",\"object\":", watch_event_name(event->type));
-    if (exchange->media.form == FORM_PLAIN && event->type != WATCH_BOOKMARK && event->type != WATCH_ERROR) {
+    if (exchange->media.form == FORM_PLAIN && event->type != WATCH_BOOKMARK &&
+        event->type != WATCH_ERROR) {
         const GString *json = answer_json(exchange->face, event->object);
 
         g_string_append_len(out, json->str, (gssize)json->len);
@@ -131,7 +137,8 @@ watch_heard(const WatchEvent *event, void *data)
             stream_start(stream, "application/json");
             stream_end(stream);
         }
-    } else if (!stream->ended && !stream->started && event->type == WATCH_ERROR && status_code(event->object) != 410) {
+    } else if (!stream->ended && !stream->started && event->type == WATCH_ERROR &&
+               status_code(event->object) != 410) {
         /* Refused before it began: an ordinary answer. */
         stream->started = true;
         stream->ended = true;
@@ -154,7 +161,8 @@ stream_watch(Exchange *take_exchange, ApiRequest *take_request)
 
     if (take_request->list.timeout_seconds == 0)
         take_request->list.timeout_seconds =
-            WATCH_TIMEOUT_MIN_S + (int64_t)random_below(api_server_ports(server)->random, WATCH_TIMEOUT_MIN_S);
+            WATCH_TIMEOUT_MIN_S +
+            (int64_t)random_below(api_server_ports(server)->random, WATCH_TIMEOUT_MIN_S);
     stream->depth++;
     watch = api_server_watch(server, take_request, watch_heard, stream);
     stream->depth--;
@@ -167,7 +175,9 @@ stream_watch(Exchange *take_exchange, ApiRequest *take_request)
     stream_free_if_over(stream);
 }
 
-/* ---- logs ------------------------------------------------------------------------------------------------------------ */
+/* ---- logs
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 log_chunk(const char *bytes, size_t length, Value *error, void *data)
@@ -209,7 +219,8 @@ log_find(HttpFace *face, const ApiRequest *request, const Value **ret_pod, const
     if (*ret_node == NULL)
         return status_not_found(api_types_by_resource(types, "", NULL, "nodes"), node);
     if (face->kubelet.open == NULL)
-        return status_new(503, "ServiceUnavailable", "this server has no way to the kubelet of node %s", node);
+        return status_new(503, "ServiceUnavailable",
+                          "this server has no way to the kubelet of node %s", node);
     return NULL;
 }
 
@@ -231,9 +242,11 @@ log_container(const Value *pod, ApiRequest *request)
     wanted = object_annotation(pod, "kubectl.kubernetes.io/default-container");
     if (wanted == NULL && value_size(containers) > 1) {
         VALUE_ARRAY_FOREACH (container, containers)
-            g_string_append_printf(names, "%s%s", names->len == 0 ? "" : " ", value_text_at(container, "name"));
-        return status_bad_request("a container name must be specified for pod %s, choose one of: [%s]", object_name(pod),
-                                  names->str);
+            g_string_append_printf(names, "%s%s", names->len == 0 ? "" : " ",
+                                   value_text_at(container, "name"));
+        return status_bad_request(
+            "a container name must be specified for pod %s, choose one of: [%s]", object_name(pod),
+            names->str);
     }
     if (wanted == NULL)
         wanted = value_text_at(value_item(containers, 0), "name");

@@ -36,7 +36,8 @@ url_split(Url *url)
         next = begin + strcspn(begin, "/");
         if (*next != '\0')
             *next++ = '\0';
-        if (url->n_segments == HTTP_SEGMENTS_MAX || !percent_decode(begin, false) || !g_utf8_validate(begin, -1, NULL))
+        if (url->n_segments == HTTP_SEGMENTS_MAX || !percent_decode(begin, false) ||
+            !g_utf8_validate(begin, -1, NULL))
             return false;
         if (strcmp(begin, ".") == 0 || strcmp(begin, "..") == 0 || strchr(begin, '/') != NULL)
             return false;
@@ -60,9 +61,11 @@ url_parse_query(Url *url, const char *text)
         if (equals != NULL)
             *equals = '\0';
         if (!percent_decode(*pair, true) || (equals != NULL && !percent_decode(equals + 1, true)) ||
-            !g_utf8_validate(*pair, -1, NULL) || (equals != NULL && !g_utf8_validate(equals + 1, -1, NULL)))
+            !g_utf8_validate(*pair, -1, NULL) ||
+            (equals != NULL && !g_utf8_validate(equals + 1, -1, NULL)))
             return false;
-        values = value_append(value_get(url->query, *pair), value_new_string(equals == NULL ? "" : equals + 1));
+        values = value_append(value_get(url->query, *pair),
+                              value_new_string(equals == NULL ? "" : equals + 1));
         value_replace(&url->query, value_set(url->query, *pair, values));
     }
     return true;

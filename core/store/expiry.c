@@ -1,5 +1,5 @@
-/* Keys with a time to live: one timer for the earliest of them. A key written again since is not removed; its newer
- * expiry has its own entry. */
+/* Keys with a time to live: one timer for the earliest of them. A key written again since is not
+ * removed; its newer expiry has its own entry. */
 #include "core/store/private.h"
 
 static void expiry_arm(Store *store);
@@ -62,8 +62,8 @@ expiry_arm(Store *store)
 
     if (node == NULL || store->expiry_timer != 0)
         return;
-    store->expiry_timer =
-        clock_timer_at(store->options.clock, ((StoreExpiry *)g_tree_node_key(node))->when_ns, expiry_fire, store);
+    store->expiry_timer = clock_timer_at(
+        store->options.clock, ((StoreExpiry *)g_tree_node_key(node))->when_ns, expiry_fire, store);
 }
 
 void

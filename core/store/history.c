@@ -1,6 +1,8 @@
-/* What a bucket remembers of its past: a ring of committed events, the younger of which keep the bucket's whole state.
+/* What a bucket remembers of its past: a ring of committed events, the younger of which keep the
+ * bucket's whole state.
  *
- * Invariants: revisions in the ring do not decrease; every committed event newer than `forgotten` is in the ring. */
+ * Invariants: revisions in the ring do not decrease; every committed event newer than `forgotten`
+ * is in the ring. */
 #include "core/store/private.h"
 
 static StoreEvent *

@@ -1,4 +1,5 @@
-/* The memory driver. Invariant: a sync covers what was appended when it began; at most one is under way. */
+/* The memory driver. Invariant: a sync covers what was appended when it began; at most one is under
+ * way. */
 #include "core/store/memory.h"
 
 typedef struct MemoryDriver {
@@ -11,7 +12,8 @@ typedef struct MemoryDriver {
 } MemoryDriver;
 
 static bool
-memory_load(StoreDriver *driver, StoreRecordFunc func, void *data, int64_t *ret_revision, GError **error)
+memory_load(StoreDriver *driver, StoreRecordFunc func, void *data, int64_t *ret_revision,
+            GError **error)
 {
     *ret_revision = 0;
     return true;
@@ -58,7 +60,8 @@ memory_free(StoreDriver *driver)
 StoreDriver *
 store_driver_memory_new(Clock *clock, int64_t fsync_ns)
 {
-    static const StoreDriverOps ops = {.load = memory_load, .append = memory_append, .free = memory_free};
+    static const StoreDriverOps ops = {
+        .load = memory_load, .append = memory_append, .free = memory_free};
     MemoryDriver *memory = g_new0(MemoryDriver, 1);
 
     g_assert(clock != NULL || fsync_ns == 0);

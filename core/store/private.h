@@ -24,7 +24,7 @@ struct StoreBucket {
 /* A transaction on its way: applied, not yet told. */
 typedef struct StorePending {
     int64_t revision;
-    StoreEvent event;    /* key NULL: a mere wait */
+    StoreEvent event; /* key NULL: a mere wait */
     StoreBucket *bucket;
     StoreDone done;
     void *data;
@@ -40,17 +40,17 @@ typedef struct StoreExpiry {
 struct Store {
     StoreOptions options;
     StoreDriver *driver;
-    GPtrArray *buckets;       /* in the order of making */
+    GPtrArray *buckets; /* in the order of making */
     GHashTable *buckets_by_name;
     int64_t head, durable, committed;
     int64_t loaded; /* what the driver held at start */
-    GQueue pending;           /* of StorePending, by revision */
+    GQueue pending; /* of StorePending, by revision */
     GError *failure;
     bool committing;
-    GTree *expiries;          /* StoreExpiry, by time, then revision */
+    GTree *expiries; /* StoreExpiry, by time, then revision */
     TimerId expiry_timer;
     TimerId compact_timer;
-    int64_t compact_next;     /* revision at the last tick of the compactor */
+    int64_t compact_next; /* revision at the last tick of the compactor */
 };
 
 void store_event_clear(StoreEvent *event);

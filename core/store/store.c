@@ -1,4 +1,5 @@
-/* The store's life: making it from what the driver holds, buckets, hooks, listeners, compaction by time. */
+/* The store's life: making it from what the driver holds, buckets, hooks, listeners, compaction by
+ * time. */
 #include "core/store/private.h"
 
 static void

@@ -2,8 +2,9 @@
  *
  *   store_txn --applied--> pending --store_durable--> store_commit --told--> ring, listeners, done
  *
- * Invariants: committed <= durable <= head; pending holds exactly the applied events (and waits) with a revision above
- * `committed`, in order; a bucket's `committed` map holds the values of `head` minus what is pending. */
+ * Invariants: committed <= durable <= head; pending holds exactly the applied events (and waits)
+ * with a revision above `committed`, in order; a bucket's `committed` map holds the values of
+ * `head` minus what is pending. */
 #include "core/store/private.h"
 
 static bool
@@ -100,8 +101,8 @@ store_txn(Store *store, StoreOp *ops, size_t n, StoreDone done, void *data, size
         pending->bucket = ops[i].bucket;
         txn_apply(store, &ops[i], revision, &pending->event);
         if (store->options.written != NULL)
-            pending->event.cause = store->options.written(&pending->event, pending->bucket, ops[i].data,
-                                                          store->options.data);
+            pending->event.cause = store->options.written(&pending->event, pending->bucket,
+                                                          ops[i].data, store->options.data);
         if (i == n - 1) {
             pending->done = done;
             pending->data = data;

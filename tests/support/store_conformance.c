@@ -24,7 +24,8 @@ open_store(Fixture *fixture)
 {
     StoreOptions options = {.clock = fixture->ports->clock, .stamp = stamp};
 
-    fixture->store = store_new(&options, fixture->maker.make(fixture->ports, fixture->maker.data), NULL);
+    fixture->store =
+        store_new(&options, fixture->maker.make(fixture->ports, fixture->maker.data), NULL);
     ck_assert_ptr_nonnull(fixture->store);
     fixture->bucket = store_bucket(fixture->store, "pods");
 }
@@ -81,7 +82,8 @@ hear(StoreBucket *bucket, const StoreEvent *event, void *data)
 {
     static const char marks[] = "+~-";
 
-    g_string_append_printf(((Fixture *)data)->heard, "%c%s@%d ", marks[event->type], event->key, (int)event->revision);
+    g_string_append_printf(((Fixture *)data)->heard, "%c%s@%d ", marks[event->type], event->key,
+                           (int)event->revision);
 }
 
 static int64_t
@@ -253,7 +255,8 @@ TCase *
 store_conformance_case(void)
 {
     return test_case("conformance", a_transaction_takes_the_next_revision_and_stamps_it,
-                     a_comparison_that_fails_changes_nothing, listeners_hear_committed_events_in_order_and_once,
+                     a_comparison_that_fails_changes_nothing,
+                     listeners_hear_committed_events_in_order_and_once,
                      a_replay_begins_after_any_kept_revision_and_refuses_older_ones,
                      the_state_of_a_past_revision_is_kept_for_a_while,
                      a_key_with_a_time_to_live_goes_by_itself_unless_it_is_written_again,

@@ -1,6 +1,8 @@
-/* What every store driver must do, as one suite: give a maker of stores and add the cases to a runner.
+/* What every store driver must do, as one suite: give a maker of stores and add the cases to a
+ * runner.
  *
- * A maker opens the same data again when it is called again for the same world, if the driver is durable. */
+ * A maker opens the same data again when it is called again for the same world, if the driver is
+ * durable. */
 #pragma once
 
 #include "core/store/store.h"

@@ -16,7 +16,8 @@ static const AdmissionStep *const steps[] = {
 bool
 admission_is(const ApiCall *call, const char *group, const char *resource)
 {
-    return strcmp(call->resource->kind->resource, resource) == 0 && strcmp(call->resource->kind->group, group) == 0;
+    return strcmp(call->resource->kind->resource, resource) == 0 &&
+           strcmp(call->resource->kind->group, group) == 0;
 }
 
 Value *
@@ -47,8 +48,9 @@ Value *
 admission_validate_delete(ApiCall *call, const ApiResource *resource, const Value *old)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-        Value *refusal =
-            steps[i]->validate_delete == NULL ? NULL : steps[i]->validate_delete(call, resource, old);
+        Value *refusal = steps[i]->validate_delete == NULL
+                             ? NULL
+                             : steps[i]->validate_delete(call, resource, old);
 
         if (refusal != NULL)
             return refusal;

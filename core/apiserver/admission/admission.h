@@ -1,12 +1,13 @@
-/* Admission: steps that may change or refuse a write, one file each, in the order of the table in admission.c
- * (kube-apiserver's recommended plug-in order). */
+/* Admission: steps that may change or refuse a write, one file each, in the order of the table in
+ * admission.c (kube-apiserver's recommended plug-in order). */
 #pragma once
 
 #include "core/apiserver/private.h"
 
 typedef struct AdmissionStep {
     const char *name;
-    /* Each may be NULL. `old` is NULL when an object comes into being. Each returns a Status that refuses, or NULL. */
+    /* Each may be NULL. `old` is NULL when an object comes into being. Each returns a Status that
+     * refuses, or NULL. */
     Value *(*mutate)(ApiCall *call, Value **object, const Value *old);
     Value *(*validate)(ApiCall *call, const Value *object, const Value *old);
     Value *(*validate_delete)(ApiCall *call, const ApiResource *resource, const Value *old);

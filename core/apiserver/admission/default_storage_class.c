@@ -1,5 +1,6 @@
-/* DefaultStorageClass: a claim without a class gets the class that is annotated as the default; of several the newest, then
- * the first by name (plugin/pkg/admission/storage/storageclass/setdefault). */
+/* DefaultStorageClass: a claim without a class gets the class that is annotated as the default; of
+ * several the newest, then the first by name
+ * (plugin/pkg/admission/storage/storageclass/setdefault). */
 #include "core/apiserver/admission/admission.h"
 
 static bool
@@ -32,4 +33,5 @@ mutate(ApiCall *call, Value **object, const Value *old)
     return NULL;
 }
 
-const AdmissionStep admission_default_storage_class = {.name = "DefaultStorageClass", .mutate = mutate};
+const AdmissionStep admission_default_storage_class = {.name = "DefaultStorageClass",
+                                                       .mutate = mutate};

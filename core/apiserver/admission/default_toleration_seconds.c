@@ -1,5 +1,5 @@
-/* DefaultTolerationSeconds: pods stay 300 s on a node that is not ready or not reachable, unless they say otherwise
- * (plugin/pkg/admission/defaulttolerationseconds). */
+/* DefaultTolerationSeconds: pods stay 300 s on a node that is not ready or not reachable, unless
+ * they say otherwise (plugin/pkg/admission/defaulttolerationseconds). */
 #include "core/apiserver/admission/admission.h"
 
 #define DEFAULT_SECONDS 300
@@ -8,9 +8,11 @@ static bool
 tolerates(const Value *tolerations, const char *key)
 {
     VALUE_ARRAY_FOREACH (toleration, tolerations) {
-        const char *its_key = value_text_at(toleration, "key"), *effect = value_text_at(toleration, "effect");
+        const char *its_key = value_text_at(toleration, "key"),
+                   *effect = value_text_at(toleration, "effect");
 
-        if ((*its_key == '\0' || strcmp(its_key, key) == 0) && (*effect == '\0' || strcmp(effect, "NoExecute") == 0))
+        if ((*its_key == '\0' || strcmp(its_key, key) == 0) &&
+            (*effect == '\0' || strcmp(effect, "NoExecute") == 0))
             return true;
     }
     return false;
@@ -19,7 +21,8 @@ tolerates(const Value *tolerations, const char *key)
 static Value *
 mutate(ApiCall *call, Value **object, const Value *old)
 {
-    static const char *const keys[] = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"};
+    static const char *const keys[] = {"node.kubernetes.io/not-ready",
+                                       "node.kubernetes.io/unreachable"};
 
     if (!admission_is(call, "", "pods") || old != NULL)
         return NULL;
@@ -27,12 +30,16 @@ mutate(ApiCall *call, Value **object, const Value *old)
         const Value *tolerations = value_at(*object, "spec.tolerations");
 
         if (!tolerates(tolerations, keys[i]))
-            value_edit(object, "spec.tolerations",
-                       value_append(tolerations,
-                                    value_new_f("{key: %s, operator: Exists, effect: NoExecute, tolerationSeconds: %i}",
-                                                keys[i], (int64_t)DEFAULT_SECONDS)));
+            value_edit(
+                object, "spec.tolerations",
+                value_append(
+                    tolerations,
+                    value_new_f(
+                        "{key: %s, operator: Exists, effect: NoExecute, tolerationSeconds: %i}",
+                        keys[i], (int64_t)DEFAULT_SECONDS)));
     }
     return NULL;
 }
 
-const AdmissionStep admission_default_toleration_seconds = {.name = "DefaultTolerationSeconds", .mutate = mutate};
+const AdmissionStep admission_default_toleration_seconds = {.name = "DefaultTolerationSeconds",
+                                                            .mutate = mutate};

@@ -1,5 +1,5 @@
-/* Priority: a pod's priority is that of its class, or of the default class, or 0; and at most one class is the default
- * (plugin/pkg/admission/priority). */
+/* Priority: a pod's priority is that of its class, or of the default class, or 0; and at most one
+ * class is the default (plugin/pkg/admission/priority). */
 #include "core/apiserver/admission/admission.h"
 
 static bool
@@ -23,23 +23,27 @@ pod_priority_set(ApiCall *call, Value **object)
     int64_t priority;
 
     if (*name == '\0') {
-        server_each(call->server, "scheduling.k8s.io", "priorityclasses", NULL, find_default, &class);
+        server_each(call->server, "scheduling.k8s.io", "priorityclasses", NULL, find_default,
+                    &class);
         if (class != NULL)
             value_edit(object, "spec.priorityClassName", value_new_string(object_name(class)));
     } else {
         class = server_head(call->server, "scheduling.k8s.io", "priorityclasses", NULL, name);
         if (class == NULL) {
-            g_autofree char *text = g_strdup_printf("no PriorityClass with name %s was found", name);
+            g_autofree char *text =
+                g_strdup_printf("no PriorityClass with name %s was found", name);
 
             return status_forbidden(call->kind, object_name(*object), text);
         }
     }
     priority = value_int_at(class, "value");
-    if (value_at(*object, "spec.priority") != NULL && value_int_at(*object, "spec.priority") != priority) {
-        g_autofree char *text =
-            g_strdup_printf("the integer value of priority (%" G_GINT64_FORMAT ") must not be provided in pod spec; priority "
-                            "admission controller computed %" G_GINT64_FORMAT " from the given PriorityClass name",
-                            value_int_at(*object, "spec.priority"), priority);
+    if (value_at(*object, "spec.priority") != NULL &&
+        value_int_at(*object, "spec.priority") != priority) {
+        g_autofree char *text = g_strdup_printf("the integer value of priority (%" G_GINT64_FORMAT
+                                                ") must not be provided in pod spec; priority "
+                                                "admission controller computed %" G_GINT64_FORMAT
+                                                " from the given PriorityClass name",
+                                                value_int_at(*object, "spec.priority"), priority);
 
         return status_forbidden(call->kind, object_name(*object), text);
     }
@@ -64,16 +68,19 @@ validate(ApiCall *call, const Value *object, const Value *old)
 {
     const Value *class = NULL;
 
-    if (!admission_is(call, "scheduling.k8s.io", "priorityclasses") || !value_bool_at(object, "globalDefault"))
+    if (!admission_is(call, "scheduling.k8s.io", "priorityclasses") ||
+        !value_bool_at(object, "globalDefault"))
         return NULL;
     server_each(call->server, "scheduling.k8s.io", "priorityclasses", NULL, find_default, &class);
     if (class != NULL && strcmp(object_name(class), object_name(object)) != 0) {
-        g_autofree char *text =
-            g_strdup_printf("PriorityClass %s is already marked as default. Only one default can exist", object_name(class));
+        g_autofree char *text = g_strdup_printf(
+            "PriorityClass %s is already marked as default. Only one default can exist",
+            object_name(class));
 
         return status_forbidden(call->kind, object_name(object), text);
     }
     return NULL;
 }
 
-const AdmissionStep admission_priority = {.name = "Priority", .mutate = mutate, .validate = validate};
+const AdmissionStep admission_priority = {
+    .name = "Priority", .mutate = mutate, .validate = validate};

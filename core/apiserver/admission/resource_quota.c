@@ -1,11 +1,13 @@
-/* ResourceQuota: what a namespace holds stays within its quotas. The usage that a write adds is taken into the quota's status
- * before the write, so that two writers do not share one allowance; the quota controller corrects it afterwards
- * (apiserver pkg/admission/plugin/resourcequota, k8s.io/kubernetes pkg/quota/v1/evaluator/core). */
+/* ResourceQuota: what a namespace holds stays within its quotas. The usage that a write adds is
+ * taken into the quota's status before the write, so that two writers do not share one allowance;
+ * the quota controller corrects it afterwards (apiserver pkg/admission/plugin/resourcequota,
+ * k8s.io/kubernetes pkg/quota/v1/evaluator/core). */
 #include "core/api/pod.h"
 #include "core/apiserver/admission/admission.h"
 #include "core/object/quantity.h"
 
-/* ---- what an object uses: resource name -> quantity ---------------------------------------------------------------------- */
+/* ---- what an object uses: resource name -> quantity
+ * ---------------------------------------------------------------------- */
 
 static void
 usage_set(Value **usage, const char *name, Quantity quantity)
@@ -25,7 +27,8 @@ usage_pod(Value **usage, const Value *pod)
     pod_requests(pod, &sums[0]);
     pod_limits(pod, &sums[1]);
     for (size_t i = 0; i < 2; i++) {
-        g_autofree char *cpu = g_strconcat(lists[i], ".cpu", NULL), *memory = g_strconcat(lists[i], ".memory", NULL);
+        g_autofree char *cpu = g_strconcat(lists[i], ".cpu", NULL),
+                        *memory = g_strconcat(lists[i], ".memory", NULL);
         g_autofree char *disk = g_strconcat(lists[i], ".ephemeral-storage", NULL);
 
         usage_set(usage, cpu, quantity_from_milli(sums[i].milli_cpu, QUANTITY_DECIMAL_SI));
@@ -54,7 +57,8 @@ usage_claim(Value **usage, const Value *claim)
     for (size_t i = 0; i < 2; i++) {
         usage_set(usage, suffixes[i], parts[i]);
         if (*class != '\0') {
-            g_autofree char *name = g_strconcat(class, ".storageclass.storage.k8s.io/", suffixes[i], NULL);
+            g_autofree char *name =
+                g_strconcat(class, ".storageclass.storage.k8s.io/", suffixes[i], NULL);
 
             usage_set(usage, name, parts[i]);
         }
@@ -66,20 +70,24 @@ usage_service(Value **usage, const Value *service)
 {
     const char *type = value_text_at(service, "spec.type");
     bool balancer = strcmp(type, "LoadBalancer") == 0;
-    bool has_ports = strcmp(type, "NodePort") == 0 ||
-                     (balancer && (value_at(service, "spec.allocateLoadBalancerNodePorts") == NULL ||
-                                   value_bool_at(service, "spec.allocateLoadBalancerNodePorts")));
+    bool has_ports =
+        strcmp(type, "NodePort") == 0 ||
+        (balancer && (value_at(service, "spec.allocateLoadBalancerNodePorts") == NULL ||
+                      value_bool_at(service, "spec.allocateLoadBalancerNodePorts")));
 
     usage_set(usage, "services", quantity_from_int(1, QUANTITY_DECIMAL_SI));
     usage_set(usage, "services.loadbalancers", quantity_from_int(balancer, QUANTITY_DECIMAL_SI));
-    usage_set(usage, "services.nodeports",
-              quantity_from_int(has_ports ? (int64_t)value_size(value_at(service, "spec.ports")) : 0, QUANTITY_DECIMAL_SI));
+    usage_set(
+        usage, "services.nodeports",
+        quantity_from_int(has_ports ? (int64_t)value_size(value_at(service, "spec.ports")) : 0,
+                          QUANTITY_DECIMAL_SI));
 }
 
 static Value *
 usage_of(const ApiKind *kind, const Value *object)
 {
-    static const char *const counted[] = {"configmaps", "secrets", "replicationcontrollers", "resourcequotas"};
+    static const char *const counted[] = {"configmaps", "secrets", "replicationcontrollers",
+                                          "resourcequotas"};
     g_autofree char *count = g_strconcat("count/", api_kind_qualified(kind), NULL);
     Value *usage = value_new_map();
 
@@ -100,7 +108,9 @@ usage_of(const ApiKind *kind, const Value *object)
     return usage;
 }
 
-/* ---- scopes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- scopes
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool
 scope_matches(const char *scope, const Value *pod)
@@ -116,13 +126,15 @@ scope_matches(const char *scope, const Value *pod)
         return terminating;
     if (strcmp(scope, "NotTerminating") == 0)
         return !terminating;
-    return strcmp(scope, "PriorityClass") == 0 && *value_text_at(pod, "spec.priorityClassName") != '\0';
+    return strcmp(scope, "PriorityClass") == 0 &&
+           *value_text_at(pod, "spec.priorityClassName") != '\0';
 }
 
 static bool
 scope_expression_matches(const Value *expression, const Value *pod)
 {
-    const char *operator_ = value_text_at(expression, "operator"), *name = value_text_at(pod, "spec.priorityClassName");
+    const char *operator_ = value_text_at(expression, "operator"),
+               *name = value_text_at(pod, "spec.priorityClassName");
     bool listed = false;
 
     if (strcmp(value_text_at(expression, "scopeName"), "PriorityClass") != 0)
@@ -153,7 +165,9 @@ quota_covers(const Value *quota, const Value *object, bool is_pod)
     return true;
 }
 
-/* ---- the check ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the check
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct QuotaCheck {
     ApiCall *call;
@@ -167,22 +181,24 @@ typedef struct QuotaCheck {
 static void
 list_append(GString *list, const char *name, const char *value)
 {
-    g_string_append_printf(list, "%s%s%s%s", list->len == 0 ? "" : ",", name, value == NULL ? "" : "=",
-                           value == NULL ? "" : value);
+    g_string_append_printf(list, "%s%s%s%s", list->len == 0 ? "" : ",", name,
+                           value == NULL ? "" : "=", value == NULL ? "" : value);
 }
 
 /* A quota on a compute resource makes its request or limit mandatory for every container. */
 static Value *
 check_constraints(QuotaCheck *check, const Value *quota)
 {
-    static const char *const compute[][2] = {{"cpu", "requests"}, {"memory", "requests"}, {"requests.cpu", "requests"},
-                                             {"requests.memory", "requests"}, {"limits.cpu", "limits"},
-                                             {"limits.memory", "limits"}};
+    static const char *const compute[][2] = {
+        {"cpu", "requests"},          {"memory", "requests"},
+        {"requests.cpu", "requests"}, {"requests.memory", "requests"},
+        {"limits.cpu", "limits"},     {"limits.memory", "limits"}};
     g_autoptr(GString) missing = g_string_new(NULL);
     g_autofree char *text = NULL;
 
     for (size_t i = 0; i < G_N_ELEMENTS(compute) && check->is_pod; i++) {
-        const char *resource = strrchr(compute[i][0], '.') == NULL ? compute[i][0] : strrchr(compute[i][0], '.') + 1;
+        const char *resource =
+            strrchr(compute[i][0], '.') == NULL ? compute[i][0] : strrchr(compute[i][0], '.') + 1;
         bool all = true;
 
         if (!value_has(value_at(quota, "spec.hard"), compute[i][0]))
@@ -194,16 +210,18 @@ check_constraints(QuotaCheck *check, const Value *quota)
     }
     if (missing->len == 0)
         return NULL;
-    text = g_strdup_printf("failed quota: %s: must specify %s for: %s", object_name(quota), missing->str,
-                           value_text_at(check->object, "spec.containers[0].name"));
+    text = g_strdup_printf("failed quota: %s: must specify %s for: %s", object_name(quota),
+                           missing->str, value_text_at(check->object, "spec.containers[0].name"));
     return status_forbidden(check->call->kind, object_name(check->object), text);
 }
 
 static Value *
-exceeded(QuotaCheck *check, const Value *quota, const char *requested, const char *used, const char *limited)
+exceeded(QuotaCheck *check, const Value *quota, const char *requested, const char *used,
+         const char *limited)
 {
-    g_autofree char *text = g_strdup_printf("exceeded quota: %s, requested: %s, used: %s, limited: %s", object_name(quota),
-                                            requested, used, limited);
+    g_autofree char *text =
+        g_strdup_printf("exceeded quota: %s, requested: %s, used: %s, limited: %s",
+                        object_name(quota), requested, used, limited);
 
     return status_forbidden(check->call->kind, object_name(check->object), text);
 }
@@ -212,12 +230,14 @@ static void
 check_quota(QuotaCheck *check, const Value *quota)
 {
     const Value *hard = value_at(quota, "status.hard");
-    g_autoptr(GString) requested = g_string_new(NULL), used = g_string_new(NULL), limited = g_string_new(NULL);
+    g_autoptr(GString) requested = g_string_new(NULL), used = g_string_new(NULL),
+                       limited = g_string_new(NULL);
     Value *changed = value_ref(quota);
 
     hard = hard == NULL ? value_at(quota, "spec.hard") : hard;
     VALUE_MAP_FOREACH (name, bound, hard) {
-        Quantity delta = quantity_sub(quantity_of(value_get(check->usage, name)), quantity_of(value_get(check->before, name)));
+        Quantity delta = quantity_sub(quantity_of(value_get(check->usage, name)),
+                                      quantity_of(value_get(check->before, name)));
         Quantity now = quantity_of(value_get(value_at(quota, "status.used"), name));
         Quantity sum = quantity_add(now, delta);
         g_autoptr(Value) all = NULL;
@@ -231,7 +251,9 @@ check_quota(QuotaCheck *check, const Value *quota)
             list_append(used, name, now_text);
             list_append(limited, name, value_text(bound));
         }
-        all = value_at(changed, "status.used") == NULL ? value_new_map() : value_ref(value_at(changed, "status.used"));
+        all = value_at(changed, "status.used") == NULL
+                  ? value_new_map()
+                  : value_ref(value_at(changed, "status.used"));
         value_edit(&changed, "status.used", value_set(all, name, quantity_value_new(sum)));
     }
     if (requested->len > 0)
@@ -244,8 +266,8 @@ static bool
 consider_quota(const Value *committed, void *data)
 {
     QuotaCheck *check = data;
-    const Value *quota = server_head(check->call->server, "", "resourcequotas", object_namespace(committed),
-                                     object_name(committed));
+    const Value *quota = server_head(check->call->server, "", "resourcequotas",
+                                     object_namespace(committed), object_name(committed));
 
     if (quota == NULL || !quota_covers(quota, check->object, check->is_pod))
         return true;
@@ -261,7 +283,8 @@ take_usage(QuotaCheck *check)
     ApiResource *quotas = server_resource(check->call->server, "", "resourcequotas");
 
     for (guint i = 0; i < check->quotas->len; i++) {
-        Value *quota = g_ptr_array_index(check->quotas, i), *changed = g_ptr_array_index(check->changed, i);
+        Value *quota = g_ptr_array_index(check->quotas, i),
+              *changed = g_ptr_array_index(check->changed, i);
 
         if (!value_equal(quota, changed))
             server_replace(quotas, quota, value_ref(changed));
@@ -293,7 +316,8 @@ validate(ApiCall *call, const Value *object, const Value *old)
     check.before = before = usage_of(call->resource->kind, old);
     check.quotas = g_ptr_array_new_with_free_func(unref_value);
     check.changed = g_ptr_array_new_with_free_func(unref_value);
-    server_each(call->server, "", "resourcequotas", object_namespace(object), consider_quota, &check);
+    server_each(call->server, "", "resourcequotas", object_namespace(object), consider_quota,
+                &check);
     if (check.refusal == NULL && !call->request->dry_run)
         take_usage(&check);
     g_ptr_array_unref(check.quotas);

@@ -1,10 +1,12 @@
-/* ServiceAccount: a pod runs as a service account (default: "default"), which must exist, and gets a token, the cluster's
- * root certificate and its namespace mounted (k8s.io/kubernetes plugin/pkg/admission/serviceaccount). */
+/* ServiceAccount: a pod runs as a service account (default: "default"), which must exist, and gets
+ * a token, the cluster's root certificate and its namespace mounted (k8s.io/kubernetes
+ * plugin/pkg/admission/serviceaccount). */
 #include "core/api/pod.h"
 #include "core/apiserver/admission/admission.h"
 
 #define TOKEN_MOUNT_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
-#define TOKEN_EXPIRATION_S 3607 /* as upstream: an hour, and a mark that tells automatic mounts apart */
+#define TOKEN_EXPIRATION_S                                                                         \
+    3607 /* as upstream: an hour, and a mark that tells automatic mounts apart */
 
 static bool
 wants_token(const Value *pod, const Value *account)
@@ -28,12 +30,13 @@ has_mount(const Value *container, const char *path)
 static Value *
 token_volume(const char *name)
 {
-    return value_new_f("{name: %s, projected: {defaultMode: 420, sources: ["
-                       "{serviceAccountToken: {expirationSeconds: %i, path: token}}, "
-                       "{configMap: {name: 'kube-root-ca.crt', items: [{key: 'ca.crt', path: 'ca.crt'}]}}, "
-                       "{downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: "
-                       "'metadata.namespace'}}]}}]}}",
-                       name, (int64_t)TOKEN_EXPIRATION_S);
+    return value_new_f(
+        "{name: %s, projected: {defaultMode: 420, sources: ["
+        "{serviceAccountToken: {expirationSeconds: %i, path: token}}, "
+        "{configMap: {name: 'kube-root-ca.crt', items: [{key: 'ca.crt', path: 'ca.crt'}]}}, "
+        "{downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: "
+        "'metadata.namespace'}}]}}]}}",
+        name, (int64_t)TOKEN_EXPIRATION_S);
 }
 
 /* The containers of one list with the mount added where nothing stands at its path. */
@@ -50,8 +53,9 @@ with_mounts(const Value *containers, const char *volume, bool *ret_used)
             continue;
         }
         mount = value_new_f("{name: %s, readOnly: true, mountPath: %s}", volume, TOKEN_MOUNT_PATH);
-        value_builder_append(builder, value_set(container, "volumeMounts",
-                                                value_append(value_get(container, "volumeMounts"), mount)));
+        value_builder_append(builder,
+                             value_set(container, "volumeMounts",
+                                       value_append(value_get(container, "volumeMounts"), mount)));
         *ret_used = true;
     }
     return value_builder_end(builder);
@@ -68,10 +72,12 @@ mount_token(ApiCall *call, Value **object)
 
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         if (value_get(spec, lists[i]) != NULL)
-            value_replace(&spec, value_set(spec, lists[i], with_mounts(value_get(spec, lists[i]), volume, &used)));
+            value_replace(&spec, value_set(spec, lists[i],
+                                           with_mounts(value_get(spec, lists[i]), volume, &used)));
     if (!used)
         return;
-    value_replace(&spec, value_set(spec, "volumes", value_append(value_get(spec, "volumes"), token_volume(volume))));
+    value_replace(&spec, value_set(spec, "volumes",
+                                   value_append(value_get(spec, "volumes"), token_volume(volume))));
     value_edit(object, "spec", g_steal_pointer(&spec));
 }
 
@@ -93,15 +99,17 @@ mutate(ApiCall *call, Value **object, const Value *old)
         value_edit(object, "spec.serviceAccount", value_new_string(name));
     account = server_head(call->server, "", "serviceaccounts", object_namespace(*object), name);
     if (account == NULL) {
-        text = g_strdup_printf("error looking up service account %s/%s: serviceaccount \"%s\" not found",
-                               object_namespace(*object), name, name);
+        text = g_strdup_printf(
+            "error looking up service account %s/%s: serviceaccount \"%s\" not found",
+            object_namespace(*object), name, name);
         return status_forbidden(call->kind, object_name(*object), text);
     }
     if (wants_token(*object, account))
         mount_token(call, object);
     if (value_size(value_at(*object, "spec.imagePullSecrets")) == 0 &&
         value_size(value_get(account, "imagePullSecrets")) > 0)
-        value_edit(object, "spec.imagePullSecrets", value_ref(value_get(account, "imagePullSecrets")));
+        value_edit(object, "spec.imagePullSecrets",
+                   value_ref(value_get(account, "imagePullSecrets")));
     return NULL;
 }
 

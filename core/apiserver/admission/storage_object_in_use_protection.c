@@ -5,9 +5,10 @@
 static Value *
 mutate(ApiCall *call, Value **object, const Value *old)
 {
-    const char *finalizer = admission_is(call, "", "persistentvolumeclaims") ? "kubernetes.io/pvc-protection"
-                            : admission_is(call, "", "persistentvolumes")    ? "kubernetes.io/pv-protection"
-                                                                             : NULL;
+    const char *finalizer =
+        admission_is(call, "", "persistentvolumeclaims") ? "kubernetes.io/pvc-protection"
+        : admission_is(call, "", "persistentvolumes")    ? "kubernetes.io/pv-protection"
+                                                         : NULL;
 
     if (finalizer == NULL || old != NULL || object_has_finalizer(*object, finalizer))
         return NULL;

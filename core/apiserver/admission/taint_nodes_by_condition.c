@@ -1,5 +1,5 @@
-/* TaintNodesByCondition: a new node is tainted not-ready until the node controller sees that it is ready
- * (plugin/pkg/admission/nodetaint). */
+/* TaintNodesByCondition: a new node is tainted not-ready until the node controller sees that it is
+ * ready (plugin/pkg/admission/nodetaint). */
 #include "core/apiserver/admission/admission.h"
 
 #define TAINT_NOT_READY "node.kubernetes.io/not-ready"
@@ -20,4 +20,5 @@ mutate(ApiCall *call, Value **object, const Value *old)
     return NULL;
 }
 
-const AdmissionStep admission_taint_nodes_by_condition = {.name = "TaintNodesByCondition", .mutate = mutate};
+const AdmissionStep admission_taint_nodes_by_condition = {.name = "TaintNodesByCondition",
+                                                          .mutate = mutate};

@@ -1,10 +1,11 @@
 /* The sqlite driver.
  *
- *   append --insert, inside an open transaction--> waiting --flush, by a timer of now--> committed: durable(revision)
+ *   append --insert, inside an open transaction--> waiting --flush, by a timer of now--> committed:
+ * durable(revision)
  *
- * Invariants: a transaction is open exactly while `appended` > `durable`; the row with the greatest id always stays, so the
- * revision is never forgotten; after an error nothing is written any more. Checkpoints of the log happen in a timer of
- * their own, never inside a commit. */
+ * Invariants: a transaction is open exactly while `appended` > `durable`; the row with the greatest
+ * id always stays, so the revision is never forgotten; after an error nothing is written any more.
+ * Checkpoints of the log happen in a timer of their own, never inside a commit. */
 #include "sim/backend/store/sqlite.h"
 
 #include <sqlite3.h>
@@ -15,7 +16,13 @@
 #define CHECKPOINT_PAGES 1000
 #define SCHEMA_VERSION 1
 
-typedef enum { STATEMENT_INSERT, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_COMPACT, STATEMENT_COUNT } Statement;
+typedef enum {
+    STATEMENT_INSERT,
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_COMPACT,
+    STATEMENT_COUNT
+} Statement;
 
 typedef struct SqliteDriver {
     StoreDriver base;
@@ -29,12 +36,15 @@ typedef struct SqliteDriver {
 } SqliteDriver;
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
-    [STATEMENT_INSERT] = "INSERT INTO event (revision, bucket, key, value, create_revision, version, expires) "
-                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_INSERT] =
+        "INSERT INTO event (revision, bucket, key, value, create_revision, version, expires) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
-    [STATEMENT_COMPACT] = "DELETE FROM event WHERE revision <= ?1 AND id < (SELECT max(id) FROM event) AND (value IS NULL OR "
-                          "EXISTS (SELECT 1 FROM event AS newer WHERE newer.bucket = event.bucket AND newer.key = event.key "
+    [STATEMENT_COMPACT] = "DELETE FROM event WHERE revision <= ?1 AND id < (SELECT max(id) FROM "
+                          "event) AND (value IS NULL OR "
+                          "EXISTS (SELECT 1 FROM event AS newer WHERE newer.bucket = event.bucket "
+                          "AND newer.key = event.key "
                           "AND newer.id > event.id))",
 };
 
@@ -51,10 +61,13 @@ sqlite_run(SqliteDriver *driver, Statement statement, GError **error)
     int result = sqlite3_step(prepared);
 
     sqlite3_reset(prepared);
-    return result == SQLITE_DONE || result == SQLITE_ROW || sqlite_fail(driver, error, "write the store");
+    return result == SQLITE_DONE || result == SQLITE_ROW ||
+           sqlite_fail(driver, error, "write the store");
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------------------------- */
+/* ---- loading
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool
 load_row(sqlite3_stmt *row, StoreRecordFunc func, void *data, GError **error)
@@ -82,7 +95,8 @@ sqlite_load_revision(SqliteDriver *driver, int64_t *ret_revision, GError **error
 {
     sqlite3_stmt *query = NULL;
 
-    if (sqlite3_prepare_v2(driver->db, "SELECT coalesce(max(revision), 0) FROM event", -1, &query, NULL) != SQLITE_OK ||
+    if (sqlite3_prepare_v2(driver->db, "SELECT coalesce(max(revision), 0) FROM event", -1, &query,
+                           NULL) != SQLITE_OK ||
         sqlite3_step(query) != SQLITE_ROW) {
         sqlite3_finalize(query);
         return sqlite_fail(driver, error, "read the store's revision");
@@ -93,11 +107,14 @@ sqlite_load_revision(SqliteDriver *driver, int64_t *ret_revision, GError **error
 }
 
 static bool
-sqlite_load(StoreDriver *base, StoreRecordFunc func, void *data, int64_t *ret_revision, GError **error)
+sqlite_load(StoreDriver *base, StoreRecordFunc func, void *data, int64_t *ret_revision,
+            GError **error)
 {
     SqliteDriver *driver = (SqliteDriver *)base;
-    static const char *text = "SELECT revision, bucket, key, value, create_revision, version, expires FROM event WHERE id IN "
-                              "(SELECT max(id) FROM event GROUP BY bucket, key) AND value IS NOT NULL ORDER BY id";
+    static const char *text =
+        "SELECT revision, bucket, key, value, create_revision, version, expires FROM event WHERE "
+        "id IN "
+        "(SELECT max(id) FROM event GROUP BY bucket, key) AND value IS NOT NULL ORDER BY id";
     sqlite3_stmt *query = NULL;
     int result;
     bool ok = true;
@@ -115,7 +132,9 @@ sqlite_load(StoreDriver *base, StoreRecordFunc func, void *data, int64_t *ret_re
     return ok;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 sqlite_flush(SqliteDriver *driver)
@@ -145,7 +164,8 @@ sqlite_checkpoint(void *data)
     if (driver->appended == driver->durable)
         sqlite3_wal_checkpoint_v2(driver->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     else
-        driver->checkpoint_timer = clock_timer_in(driver->clock, NS_PER_MS, sqlite_checkpoint, driver);
+        driver->checkpoint_timer =
+            clock_timer_in(driver->clock, NS_PER_MS, sqlite_checkpoint, driver);
 }
 
 static int
@@ -154,7 +174,8 @@ sqlite_log_grew(void *data, sqlite3 *db, const char *name, int pages)
     SqliteDriver *driver = data;
 
     if (pages >= CHECKPOINT_PAGES && driver->checkpoint_timer == 0)
-        driver->checkpoint_timer = clock_timer_in(driver->clock, NS_PER_MS, sqlite_checkpoint, driver);
+        driver->checkpoint_timer =
+            clock_timer_in(driver->clock, NS_PER_MS, sqlite_checkpoint, driver);
     return SQLITE_OK;
 }
 
@@ -206,7 +227,9 @@ sqlite_compact(StoreDriver *base, int64_t revision)
     sqlite_run(driver, STATEMENT_COMPACT, &driver->failure);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------------ */
+/* ---- life
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 sqlite_close(SqliteDriver *driver)
@@ -245,7 +268,8 @@ sqlite_check_version(SqliteDriver *driver, GError **error)
     version = sqlite3_column_int(query, 0);
     sqlite3_finalize(query);
     if (version > SCHEMA_VERSION)
-        return fail(error, TIMONEL_ERROR_UNSUPPORTED, "the store is of version %d, which a newer program made; this one reads %d",
+        return fail(error, TIMONEL_ERROR_UNSUPPORTED,
+                    "the store is of version %d, which a newer program made; this one reads %d",
                     version, SCHEMA_VERSION);
     return true;
 }
@@ -253,28 +277,31 @@ sqlite_check_version(SqliteDriver *driver, GError **error)
 static bool
 sqlite_open(SqliteDriver *driver, const char *path, GError **error)
 {
-    static const char *setup = "PRAGMA locking_mode = EXCLUSIVE;"
-                               "PRAGMA journal_mode = WAL;"
-                               "PRAGMA synchronous = FULL;"
-                               "PRAGMA wal_autocheckpoint = 0;"
-                               "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, "
-                               "bucket TEXT NOT NULL, key TEXT NOT NULL, value TEXT, create_revision INTEGER, "
-                               "version INTEGER, expires INTEGER);"
-                               "CREATE INDEX IF NOT EXISTS event_key ON event (bucket, key, id);"
-                               "PRAGMA user_version = 1";
+    static const char *setup =
+        "PRAGMA locking_mode = EXCLUSIVE;"
+        "PRAGMA journal_mode = WAL;"
+        "PRAGMA synchronous = FULL;"
+        "PRAGMA wal_autocheckpoint = 0;"
+        "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, "
+        "bucket TEXT NOT NULL, key TEXT NOT NULL, value TEXT, create_revision INTEGER, "
+        "version INTEGER, expires INTEGER);"
+        "CREATE INDEX IF NOT EXISTS event_key ON event (bucket, key, id);"
+        "PRAGMA user_version = 1";
 
-    if (sqlite3_open_v2(path, &driver->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &driver->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK)
         return sqlite_fail(driver, error, "open the store");
     if (!sqlite_check_version(driver, error))
         return false;
     if (sqlite3_exec(driver->db, setup, NULL, NULL, NULL) != SQLITE_OK) {
         if (sqlite3_errcode(driver->db) == SQLITE_BUSY)
-            return fail(error, TIMONEL_ERROR_UNAVAILABLE, "another process has the store %s open", path);
+            return fail(error, TIMONEL_ERROR_UNAVAILABLE, "another process has the store %s open",
+                        path);
         return sqlite_fail(driver, error, "open the store");
     }
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        if (sqlite3_prepare_v3(driver->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &driver->statements[i], NULL) !=
-            SQLITE_OK)
+        if (sqlite3_prepare_v3(driver->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &driver->statements[i], NULL) != SQLITE_OK)
             return sqlite_fail(driver, error, "open the store");
     sqlite3_wal_hook(driver->db, sqlite_log_grew, driver);
     return true;

@@ -12,7 +12,8 @@ fixture_new(void)
     f->types = api_types_new();
     store_options = (StoreOptions){.clock = f->ports->clock};
     f->store = store_new(&store_options, store_driver_memory_new(NULL, 0), NULL);
-    f->server = api_server_new(f->ports, f->types, f->store, &(ApiServerOptions){.advertise_address = "10.0.0.1"});
+    f->server = api_server_new(f->ports, f->types, f->store,
+                               &(ApiServerOptions){.advertise_address = "10.0.0.1"});
     f->user = api_user_new("admin", groups);
     f->heard = g_string_new(NULL);
     ask(f, API_VERB_CREATE, "serviceaccounts", "default", NULL, "{metadata: {name: default}}");
@@ -34,12 +35,15 @@ fixture_free(Fixture *f)
 }
 
 ApiRequest *
-request_new(Fixture *f, ApiVerb verb, const char *resource, const char *namespace_, const char *name, const char *body)
+request_new(Fixture *f, ApiVerb verb, const char *resource, const char *namespace_,
+            const char *name, const char *body)
 {
     g_auto(GStrv) parts = g_strsplit(resource, "/", 2);
     const char *dot = strchr(parts[0], '.');
-    g_autofree char *plain = dot == NULL ? g_strdup(parts[0]) : g_strndup(parts[0], (size_t)(dot - parts[0]));
-    ApiRequest *request = api_request_new(verb, dot == NULL ? "" : dot + 1, plain, namespace_, name);
+    g_autofree char *plain =
+        dot == NULL ? g_strdup(parts[0]) : g_strndup(parts[0], (size_t)(dot - parts[0]));
+    ApiRequest *request =
+        api_request_new(verb, dot == NULL ? "" : dot + 1, plain, namespace_, name);
 
     request->subresource = g_strdup(parts[1]);
     request->body = body == NULL ? NULL : value_new_f(body);
@@ -65,7 +69,8 @@ send_request(Fixture *f, ApiRequest *take)
 }
 
 const Value *
-ask(Fixture *f, ApiVerb verb, const char *resource, const char *namespace_, const char *name, const char *body)
+ask(Fixture *f, ApiVerb verb, const char *resource, const char *namespace_, const char *name,
+    const char *body)
 {
     return send_request(f, request_new(f, verb, resource, namespace_, name, body));
 }
@@ -95,7 +100,8 @@ hear_to_text(const WatchEvent *event, void *data)
 }
 
 ApiServerWatch *
-listen_to(Fixture *f, const char *resource, const char *namespace_, const char *version, const char *field_selector)
+listen_to(Fixture *f, const char *resource, const char *namespace_, const char *version,
+          const char *field_selector)
 {
     ApiRequest *request = request_new(f, API_VERB_WATCH, resource, namespace_, NULL, NULL);
 
@@ -109,7 +115,8 @@ make_pod(Fixture *f, const char *name)
 {
     ApiRequest *request = request_new(f, API_VERB_CREATE, "pods", "default", NULL, NULL);
 
-    request->body = value_new_f("{metadata: {name: %s, labels: {app: web}}, spec: {containers: [{name: c, image: nginx}]}}",
-                                name);
+    request->body = value_new_f(
+        "{metadata: {name: %s, labels: {app: web}}, spec: {containers: [{name: c, image: nginx}]}}",
+        name);
     return send_request(f, request);
 }

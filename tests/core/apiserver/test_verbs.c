@@ -5,7 +5,8 @@ START_TEST(a_new_server_has_the_namespaces_service_and_classes_of_the_system)
 {
     Fixture *f = fixture_new();
 
-    ck_assert_uint_eq(value_size(value_get(ask(f, API_VERB_LIST, "namespaces", NULL, NULL, NULL), "items")), 4);
+    ck_assert_uint_eq(
+        value_size(value_get(ask(f, API_VERB_LIST, "namespaces", NULL, NULL, NULL), "items")), 4);
     ask(f, API_VERB_GET, "services", "default", "kubernetes", NULL);
     ck_assert_str_eq(value_text_at(f->response->object, "spec.clusterIP"), "10.96.0.1");
     ask(f, API_VERB_GET, "priorityclasses.scheduling.k8s.io", NULL, "system-node-critical", NULL);
@@ -51,7 +52,8 @@ END_TEST
 START_TEST(a_generated_name_has_the_prefix_and_five_more)
 {
     Fixture *f = fixture_new();
-    const Value *map = ask(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {generateName: 'c-'}}");
+    const Value *map =
+        ask(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {generateName: 'c-'}}");
 
     ck_assert_msg(code(f) == 201, "%s", said(f));
     ck_assert_uint_eq(strlen(object_name(map)), 7);
@@ -77,14 +79,17 @@ END_TEST
 START_TEST(an_unknown_field_warns_or_refuses_as_asked)
 {
     Fixture *f = fixture_new();
-    ApiRequest *request = request_new(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}, dta: {}}");
+    ApiRequest *request = request_new(f, API_VERB_CREATE, "configmaps", "default", NULL,
+                                      "{metadata: {name: a}, dta: {}}");
 
     request->field_validation = FIELD_VALIDATION_STRICT;
     send_request(f, request);
     ck_assert_int_eq(code(f), 400);
-    ck_assert_str_eq(said(f), "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown "
+    ck_assert_str_eq(said(f), "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: "
+                              "strict decoding error: unknown "
                               "field \"dta\"");
-    request = request_new(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}, dta: {}}");
+    request = request_new(f, API_VERB_CREATE, "configmaps", "default", NULL,
+                          "{metadata: {name: a}, dta: {}}");
     request->field_validation = FIELD_VALIDATION_WARN;
     send_request(f, request);
     ck_assert_int_eq(code(f), 201);
@@ -96,7 +101,8 @@ END_TEST
 START_TEST(an_update_with_an_old_resource_version_conflicts)
 {
     Fixture *f = fixture_new();
-    Value *map = value_ref(ask(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}, data: {k: v}}"));
+    Value *map = value_ref(ask(f, API_VERB_CREATE, "configmaps", "default", NULL,
+                               "{metadata: {name: a}, data: {k: v}}"));
     ApiRequest *request;
 
     for (int i = 0; i < 2; i++) {
@@ -105,7 +111,8 @@ START_TEST(an_update_with_an_old_resource_version_conflicts)
         send_request(f, request);
         ck_assert_int_eq(code(f), i == 0 ? 200 : 409);
     }
-    ck_assert_str_eq(said(f), "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply "
+    ck_assert_str_eq(said(f), "Operation cannot be fulfilled on configmaps \"a\": the object has "
+                              "been modified; please apply "
                               "your changes to the latest version and try again");
     ask(f, API_VERB_UPDATE, "configmaps", "default", "a", "{metadata: {name: a}, data: {k: y}}");
     ck_assert_int_eq(code(f), 200);
@@ -130,8 +137,10 @@ END_TEST
 
 START_TEST(a_change_of_the_spec_counts_the_generation_and_status_stays_apart)
 {
-    static const char *body = "{metadata: {name: d}, spec: {replicas: 2, selector: {matchLabels: {a: b}}, template: {metadata: "
-                              "{labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}, status: {replicas: 9}}";
+    static const char *body =
+        "{metadata: {name: d}, spec: {replicas: 2, selector: {matchLabels: {a: b}}, template: "
+        "{metadata: "
+        "{labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}, status: {replicas: 9}}";
     Fixture *f = fixture_new();
     ApiRequest *request;
 
@@ -139,7 +148,8 @@ START_TEST(a_change_of_the_spec_counts_the_generation_and_status_stays_apart)
     ck_assert_msg(code(f) == 201, "%s", said(f));
     ck_assert_int_eq(object_generation(f->response->object), 1);
     ck_assert_int_eq(value_int_at(f->response->object, "status.replicas"), 0);
-    request = request_new(f, API_VERB_PATCH, "deployments.apps", "default", "d", "{spec: {replicas: 3}}");
+    request =
+        request_new(f, API_VERB_PATCH, "deployments.apps", "default", "d", "{spec: {replicas: 3}}");
     request->patch_type = PATCH_MERGE;
     send_request(f, request);
     ck_assert_int_eq(object_generation(f->response->object), 2);
@@ -170,7 +180,8 @@ START_TEST(patches_of_three_kinds_change_the_object)
 
     ask(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}, data: {k: v}}");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        ApiRequest *request = request_new(f, API_VERB_PATCH, "configmaps", "default", "a", cases[i].body);
+        ApiRequest *request =
+            request_new(f, API_VERB_PATCH, "configmaps", "default", "a", cases[i].body);
 
         request->patch_type = cases[i].type;
         send_request(f, request);
@@ -184,7 +195,8 @@ END_TEST
 START_TEST(a_dry_run_answers_and_stores_nothing)
 {
     Fixture *f = fixture_new();
-    ApiRequest *request = request_new(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}}");
+    ApiRequest *request =
+        request_new(f, API_VERB_CREATE, "configmaps", "default", NULL, "{metadata: {name: a}}");
 
     request->dry_run = true;
     send_request(f, request);
@@ -212,7 +224,8 @@ START_TEST(a_list_has_pages_that_are_of_one_moment)
     ck_assert_int_eq(value_int_at(f->response->object, "metadata.remainingItemCount"), 3);
     request = request_new(f, API_VERB_LIST, "configmaps", "default", NULL, NULL);
     request->list.limit = 10;
-    request->list.continue_token = g_strdup(value_text_at(f->response->object, "metadata.continue"));
+    request->list.continue_token =
+        g_strdup(value_text_at(f->response->object, "metadata.continue"));
     ask(f, API_VERB_DELETE, "configmaps", "default", "m3", NULL);
     send_request(f, request);
     ck_assert_msg(code(f) == 200, "%s", said(f));
@@ -244,7 +257,8 @@ START_TEST(anonymous_users_are_forbidden)
     request->user = NULL;
     send_request(f, request);
     ck_assert_int_eq(code(f), 403);
-    ck_assert_str_eq(said(f), "pods is forbidden: User \"system:anonymous\" cannot list resource \"pods\" in API group \"\" in "
+    ck_assert_str_eq(said(f), "pods is forbidden: User \"system:anonymous\" cannot list resource "
+                              "\"pods\" in API group \"\" in "
                               "the namespace \"default\"");
     fixture_free(f);
 }
@@ -256,12 +270,14 @@ START_TEST(two_servers_of_one_store_see_the_same_and_share_addresses)
     ApiServer *other = api_server_new(f->ports, f->types, f->store, NULL), *first = f->server;
 
     f->server = other;
-    ask(f, API_VERB_CREATE, "services", "default", NULL, "{metadata: {name: a}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
+    ask(f, API_VERB_CREATE, "services", "default", NULL,
+        "{metadata: {name: a}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
     ck_assert_msg(code(f) == 201, "%s", said(f));
     f->server = first;
     ask(f, API_VERB_GET, "services", "default", "a", NULL);
     ck_assert_int_eq(code(f), 200);
-    ask(f, API_VERB_CREATE, "services", "default", NULL, "{metadata: {name: b}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
+    ask(f, API_VERB_CREATE, "services", "default", NULL,
+        "{metadata: {name: b}, spec: {clusterIP: '10.96.0.77', ports: [{port: 80}]}}");
     ck_assert_int_eq(code(f), 422);
     api_server_free(other);
     ask(f, API_VERB_DELETE, "services", "default", "a", NULL);
@@ -288,7 +304,8 @@ START_TEST(a_server_that_dies_before_the_sync_answers_no_more)
     f->server = kept;
     test_world_settle(f->world);
     ck_assert_int_eq(code(f), before);
-    ck_assert_ptr_nonnull(pmap_get(store_committed(store_bucket(store, "configmaps")), "default/dies"));
+    ck_assert_ptr_nonnull(
+        pmap_get(store_committed(store_bucket(store, "configmaps")), "default/dies"));
     store_free(store);
     fixture_free(f);
 }
@@ -300,11 +317,13 @@ verbs_case(void)
     return test_case("verbs", a_new_server_has_the_namespaces_service_and_classes_of_the_system,
                      creating_fills_in_what_the_server_decides, creating_what_exists_is_refused,
                      a_generated_name_has_the_prefix_and_five_more, what_is_missing_is_not_found,
-                     an_unknown_field_warns_or_refuses_as_asked, an_update_with_an_old_resource_version_conflicts,
+                     an_unknown_field_warns_or_refuses_as_asked,
+                     an_update_with_an_old_resource_version_conflicts,
                      an_update_that_changes_nothing_is_not_written,
                      a_change_of_the_spec_counts_the_generation_and_status_stays_apart,
                      patches_of_three_kinds_change_the_object, a_dry_run_answers_and_stores_nothing,
-                     a_list_has_pages_that_are_of_one_moment, an_unknown_field_selector_is_refused_by_name,
-                     anonymous_users_are_forbidden, two_servers_of_one_store_see_the_same_and_share_addresses,
+                     a_list_has_pages_that_are_of_one_moment,
+                     an_unknown_field_selector_is_refused_by_name, anonymous_users_are_forbidden,
+                     two_servers_of_one_store_see_the_same_and_share_addresses,
                      a_server_that_dies_before_the_sync_answers_no_more);
 }

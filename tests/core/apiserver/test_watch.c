@@ -70,7 +70,8 @@ START_TEST(an_object_that_leaves_the_selection_is_told_as_deleted)
 
     listen_to(f, "pods", "default", NULL, "status.phase=Pending");
     make_pod(f, "a");
-    request = request_new(f, API_VERB_PATCH, "pods/status", "default", "a", "{status: {phase: Running}}");
+    request =
+        request_new(f, API_VERB_PATCH, "pods/status", "default", "a", "{status: {phase: Running}}");
     request->patch_type = PATCH_MERGE;
     send_request(f, request);
     ck_assert_msg(code(f) == 200, "%s", said(f));
@@ -102,7 +103,9 @@ TCase *
 watch_case(void)
 {
     return test_case("watch", a_watch_from_now_hears_what_is_there_and_what_comes,
-                     a_watch_from_a_revision_hears_what_came_after_it, a_watch_from_too_long_ago_ends_with_gone,
+                     a_watch_from_a_revision_hears_what_came_after_it,
+                     a_watch_from_too_long_ago_ends_with_gone,
                      a_kubelet_hears_only_of_its_own_pods_from_their_binding_on,
-                     an_object_that_leaves_the_selection_is_told_as_deleted, initial_events_end_with_a_marked_bookmark);
+                     an_object_that_leaves_the_selection_is_told_as_deleted,
+                     initial_events_end_with_a_marked_bookmark);
 }

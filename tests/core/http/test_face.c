@@ -15,7 +15,8 @@ typedef struct TestResponder {
 } TestResponder;
 
 static void
-test_start(HttpResponder *responder, int code, const HttpHeader *headers, size_t n_headers, gint64 length)
+test_start(HttpResponder *responder, int code, const HttpHeader *headers, size_t n_headers,
+           gint64 length)
 {
     TestResponder *test = (TestResponder *)responder;
 
@@ -63,7 +64,8 @@ responder_reset(TestResponder *responder)
         g_string_free(responder->headers, TRUE);
         g_string_free(responder->body, TRUE);
     }
-    *responder = (TestResponder){.base.ops = &test_ops, .headers = g_string_new(NULL), .body = g_string_new(NULL)};
+    *responder = (TestResponder){
+        .base.ops = &test_ops, .headers = g_string_new(NULL), .body = g_string_new(NULL)};
 }
 
 static Web *
@@ -86,7 +88,8 @@ web_free(Web *web)
     g_free(web);
 }
 
-/* "Name: value" lines; a certificate of the user admin comes along unless the headers say "Anonymous: yes". */
+/* "Name: value" lines; a certificate of the user admin comes along unless the headers say
+ * "Anonymous: yes". */
 static int
 web_ask(Web *web, const char *method, const char *target, const char *header_text, const char *body)
 {
@@ -119,75 +122,94 @@ body_has(const Web *web, const char *part)
     return strstr(web->responder.body->str, part) != NULL;
 }
 
-#define T_ACCEPT                                                                                                     \
-    "Accept: application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
+#define T_ACCEPT                                                                                   \
+    "Accept: "                                                                                     \
+    "application/json;as=Table;v=v1;g=meta.k8s.io,application/"                                    \
+    "json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
 #define CONFIG_MAP "{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"v\"}}"
+
+static const struct {
+    const char *method, *target, *headers, *body;
+    int code;
+    const char *part;
+} raw_requests[] = {
+    {"GET", "/version", "", NULL, 200, "\"gitVersion\": \"v1.35.0\""},
+    {"GET", "/version/", "Anonymous: yes", NULL, 200, "gitVersion"},
+    {"GET", "/readyz", "Anonymous: yes", NULL, 200, "ok"},
+    {"GET", "/livez?verbose", "Anonymous: yes", NULL, 200, "livez check passed"},
+    {"GET", "/metrics", "Anonymous: yes", NULL, 403, "Forbidden"},
+    {"GET", "/metrics", "", NULL, 200, "apiserver_request_total{"},
+    {"GET", "/api", "", NULL, 200, "APIVersions"},
+    {"GET", "/api", "Anonymous: yes", NULL, 403, "cannot get path"},
+    {"GET", "/apis",
+     "Accept: "
+     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
+     NULL, 200, "APIGroupDiscoveryList"},
+    {"GET", "/apis/apps", "", NULL, 200, "\"preferredVersion\""},
+    {"GET", "/apis/apps/v1", "", NULL, 200, "deployments/scale"},
+    {"GET", "/api/v1", "", NULL, 200, "pods/eviction"},
+    {"GET", "/apis/none/v1", "", NULL, 404, "could not find"},
+    {"GET", "/openapi/v3", "", NULL, 200, "/openapi/v3/apis/apps/v1?hash="},
+    {"GET", "/openapi/v3/api/v1", "", NULL, 200, "io.k8s.api.core.v1.Pod"},
+    {"GET", "/openapi/v3/api/v1?hash=wrong", "", NULL, 301, ""},
+    {"GET", "/api/v1/namespaces/default/pods/none", "", NULL, 404, "pods \\\"none\\\" not found"},
+    {"GET", "/api/v1/namespaces", T_ACCEPT, NULL, 200, "\"kind\":\"Table\""},
+    {"GET", "/api/v1/namespaces", "Accept: application/yaml", NULL, 200, "kind: NamespaceList"},
+    {"GET", "/api/v1/namespaces", "Accept: text/html", NULL, 406, "NotAcceptable"},
+    {"GET", "/api/v1/namespaces/default",
+     "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", NULL, 200,
+     "PartialObjectMetadata"},
+    {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+     "Accept: application/json;as=Table;g=meta.k8s.io;v=v1", "{}", 406, ""},
+    {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "", "{\"spec\":{}}", 201,
+     "\"allowed\":true"},
+    {"POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "", "{}", 201,
+     "\"username\":\"admin\""},
+    {"POST", "/api/v1/namespaces/default/configmaps", "", CONFIG_MAP, 201, "\"uid\":"},
+    {"POST", "/api/v1/namespaces/default/configmaps", "", CONFIG_MAP, 409, "AlreadyExists"},
+    {"POST", "/api/v1/namespaces/default/configmaps", "Content-Type: text/xml", CONFIG_MAP, 415,
+     "UnsupportedMediaType"},
+    {"POST", "/api/v1/namespaces/default/configmaps", "", "{\"metadata\":", 400, "BadRequest"},
+    {"POST", "/api/v1/namespaces/default/configmaps?fieldValidation=Strict", "",
+     "{\"metadata\":{\"name\":\"b\"},\"data\":{},\"data\":{}}", 400,
+     "duplicate field \\\"data\\\""},
+    {"POST", "/api/v1/namespaces/default/configmaps?dryRun=Some", "", CONFIG_MAP, 422,
+     "supported values"},
+    {"POST", "/api/v1/namespaces/default/configmaps", "Content-Type: application/yaml",
+     "metadata: {name: yam}\n", 201, "yam"},
+    {"PATCH", "/api/v1/namespaces/default/configmaps/a",
+     "Content-Type: application/merge-patch+json", "{\"data\":{\"k\":\"w\"}}", 200, "\"k\":\"w\""},
+    {"PATCH", "/api/v1/namespaces/default/configmaps/a", "Content-Type: application/json", "{}",
+     415, "accepted media types"},
+    {"PUT", "/api/v1/namespaces/default/configmaps/a", "", CONFIG_MAP, 200, "\"k\":\"v\""},
+    {"GET", "/api/v1/namespaces/default/configmaps?limit=1", "", NULL, 200, "\"continue\":"},
+    {"GET", "/api/v1/namespaces/default/configmaps?labelSelector=%3D%3D", "", NULL, 400,
+     "unable to parse"},
+    {"GET", "/api/v1/namespaces/default/configmaps/%2e%2e", "", NULL, 400, "malformed"},
+    {"GET", "/api/v1/namespaces/default/configmaps?timeoutSeconds=1&watch=True&resourceVersion=x",
+     "", NULL, 400, "must be a number"},
+    {"OPTIONS", "/api/v1/pods", "", NULL, 405, "MethodNotAllowed"},
+    {"GET", "/api/v1/pods", "Anonymous: yes", NULL, 403, "cannot list resource"},
+    {"GET", "/api/v1/pods", "Anonymous: yes\nAuthorization: Bearer wrong", NULL, 401,
+     "Unauthorized"},
+    {"GET", "/api/v1/namespaces/default/pods/p/log", "", NULL, 404, "not found"},
+    {"DELETE", "/api/v1/namespaces/default/configmaps/a", "",
+     "{\"propagationPolicy\":\"Background\"}", 200, "Success"},
+    {"DELETE", "/api/v1/namespaces/default/configmaps", "", NULL, 200, "ConfigMapList"},
+};
 
 START_TEST(each_raw_request_gets_its_code_and_text)
 {
-    static const struct {
-        const char *method, *target, *headers, *body;
-        int code;
-        const char *part;
-    } cases[] = {
-        {"GET", "/version", "", NULL, 200, "\"gitVersion\": \"v1.35.0\""},
-        {"GET", "/version/", "Anonymous: yes", NULL, 200, "gitVersion"},
-        {"GET", "/readyz", "Anonymous: yes", NULL, 200, "ok"},
-        {"GET", "/livez?verbose", "Anonymous: yes", NULL, 200, "livez check passed"},
-        {"GET", "/metrics", "Anonymous: yes", NULL, 403, "Forbidden"},
-        {"GET", "/metrics", "", NULL, 200, "apiserver_request_total{"},
-        {"GET", "/api", "", NULL, 200, "APIVersions"},
-        {"GET", "/api", "Anonymous: yes", NULL, 403, "cannot get path"},
-        {"GET", "/apis", "Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", NULL,
-         200, "APIGroupDiscoveryList"},
-        {"GET", "/apis/apps", "", NULL, 200, "\"preferredVersion\""},
-        {"GET", "/apis/apps/v1", "", NULL, 200, "deployments/scale"},
-        {"GET", "/api/v1", "", NULL, 200, "pods/eviction"},
-        {"GET", "/apis/none/v1", "", NULL, 404, "could not find"},
-        {"GET", "/openapi/v3", "", NULL, 200, "/openapi/v3/apis/apps/v1?hash="},
-        {"GET", "/openapi/v3/api/v1", "", NULL, 200, "io.k8s.api.core.v1.Pod"},
-        {"GET", "/openapi/v3/api/v1?hash=wrong", "", NULL, 301, ""},
-        {"GET", "/api/v1/namespaces/default/pods/none", "", NULL, 404, "pods \\\"none\\\" not found"},
-        {"GET", "/api/v1/namespaces", T_ACCEPT, NULL, 200, "\"kind\":\"Table\""},
-        {"GET", "/api/v1/namespaces", "Accept: application/yaml", NULL, 200, "kind: NamespaceList"},
-        {"GET", "/api/v1/namespaces", "Accept: text/html", NULL, 406, "NotAcceptable"},
-        {"GET", "/api/v1/namespaces/default", "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", NULL, 200,
-         "PartialObjectMetadata"},
-        {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-         "Accept: application/json;as=Table;g=meta.k8s.io;v=v1", "{}", 406, ""},
-        {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "", "{\"spec\":{}}", 201, "\"allowed\":true"},
-        {"POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "", "{}", 201, "\"username\":\"admin\""},
-        {"POST", "/api/v1/namespaces/default/configmaps", "", CONFIG_MAP, 201, "\"uid\":"},
-        {"POST", "/api/v1/namespaces/default/configmaps", "", CONFIG_MAP, 409, "AlreadyExists"},
-        {"POST", "/api/v1/namespaces/default/configmaps", "Content-Type: text/xml", CONFIG_MAP, 415, "UnsupportedMediaType"},
-        {"POST", "/api/v1/namespaces/default/configmaps", "", "{\"metadata\":", 400, "BadRequest"},
-        {"POST", "/api/v1/namespaces/default/configmaps?fieldValidation=Strict", "",
-         "{\"metadata\":{\"name\":\"b\"},\"data\":{},\"data\":{}}", 400, "duplicate field \\\"data\\\""},
-        {"POST", "/api/v1/namespaces/default/configmaps?dryRun=Some", "", CONFIG_MAP, 422, "supported values"},
-        {"POST", "/api/v1/namespaces/default/configmaps", "Content-Type: application/yaml", "metadata: {name: yam}\n", 201, "yam"},
-        {"PATCH", "/api/v1/namespaces/default/configmaps/a", "Content-Type: application/merge-patch+json",
-         "{\"data\":{\"k\":\"w\"}}", 200, "\"k\":\"w\""},
-        {"PATCH", "/api/v1/namespaces/default/configmaps/a", "Content-Type: application/json", "{}", 415, "accepted media types"},
-        {"PUT", "/api/v1/namespaces/default/configmaps/a", "", CONFIG_MAP, 200, "\"k\":\"v\""},
-        {"GET", "/api/v1/namespaces/default/configmaps?limit=1", "", NULL, 200, "\"continue\":"},
-        {"GET", "/api/v1/namespaces/default/configmaps?labelSelector=%3D%3D", "", NULL, 400, "unable to parse"},
-        {"GET", "/api/v1/namespaces/default/configmaps/%2e%2e", "", NULL, 400, "malformed"},
-        {"GET", "/api/v1/namespaces/default/configmaps?timeoutSeconds=1&watch=True&resourceVersion=x", "", NULL, 400,
-         "must be a number"},
-        {"OPTIONS", "/api/v1/pods", "", NULL, 405, "MethodNotAllowed"},
-        {"GET", "/api/v1/pods", "Anonymous: yes", NULL, 403, "cannot list resource"},
-        {"GET", "/api/v1/pods", "Anonymous: yes\nAuthorization: Bearer wrong", NULL, 401, "Unauthorized"},
-        {"GET", "/api/v1/namespaces/default/pods/p/log", "", NULL, 404, "not found"},
-        {"DELETE", "/api/v1/namespaces/default/configmaps/a", "", "{\"propagationPolicy\":\"Background\"}", 200, "Success"},
-        {"DELETE", "/api/v1/namespaces/default/configmaps", "", NULL, 200, "ConfigMapList"},
-    };
     Web *web = web_new();
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        int got = web_ask(web, cases[i].method, cases[i].target, cases[i].headers, cases[i].body);
+    for (size_t i = 0; i < G_N_ELEMENTS(raw_requests); i++) {
+        int got = web_ask(web, raw_requests[i].method, raw_requests[i].target,
+                          raw_requests[i].headers, raw_requests[i].body);
 
-        ck_assert_msg(got == cases[i].code && body_has(web, cases[i].part), "%s %s: %d, wanted %d with %s\n%.600s",
-                      cases[i].method, cases[i].target, got, cases[i].code, cases[i].part, web->responder.body->str);
+        ck_assert_msg(got == raw_requests[i].code && body_has(web, raw_requests[i].part),
+                      "%s %s: %d, wanted %d with %s\n%.600s", raw_requests[i].method,
+                      raw_requests[i].target, got, raw_requests[i].code, raw_requests[i].part,
+                      web->responder.body->str);
         ck_assert_int_eq(web->responder.ends, 1);
     }
     web_free(web);
@@ -199,10 +221,12 @@ START_TEST(a_watch_writes_one_event_a_line_until_the_client_goes)
     Web *web = web_new();
     size_t length;
 
-    ck_assert_int_eq(web_ask(web, "GET", "/api/v1/namespaces/default/pods?watch=true", "", NULL), 200);
+    ck_assert_int_eq(web_ask(web, "GET", "/api/v1/namespaces/default/pods?watch=true", "", NULL),
+                     200);
     make_pod(web->f, "a");
     make_pod(web->f, "b");
-    ck_assert(g_str_has_prefix(web->responder.body->str, "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\""));
+    ck_assert(g_str_has_prefix(web->responder.body->str,
+                               "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\""));
     ck_assert(body_has(web, "}\n{\"type\":\"ADDED\""));
     ck_assert_int_eq(web->responder.ends, 0);
     web->responder.gone(web->responder.gone_data);
@@ -219,7 +243,9 @@ START_TEST(a_watch_of_tables_has_column_definitions_in_its_first_event_only)
     Web *web = web_new();
 
     make_pod(web->f, "a");
-    web_ask(web, "GET", "/api/v1/namespaces/default/pods?watch=true&resourceVersion=0&timeoutSeconds=5", T_ACCEPT, NULL);
+    web_ask(web, "GET",
+            "/api/v1/namespaces/default/pods?watch=true&resourceVersion=0&timeoutSeconds=5",
+            T_ACCEPT, NULL);
     ck_assert(body_has(web, "\"columnDefinitions\":["));
     g_string_truncate(web->responder.body, 0);
     make_pod(web->f, "b");
@@ -271,9 +297,13 @@ START_TEST(a_service_account_token_opens_the_door_until_its_account_is_gone)
     g_autoptr(Value) answer = NULL;
     g_autofree char *header = NULL;
 
-    ck_assert_int_eq(web_ask(web, "POST", "/api/v1/namespaces/default/serviceaccounts/default/token", "", "{\"spec\":{}}"), 201);
+    ck_assert_int_eq(web_ask(web, "POST",
+                             "/api/v1/namespaces/default/serviceaccounts/default/token", "",
+                             "{\"spec\":{}}"),
+                     201);
     answer = json_parse(web->responder.body->str, web->responder.body->len, NULL);
-    header = g_strconcat("Anonymous: yes\nAuthorization: Bearer ", value_text_at(answer, "status.token"), NULL);
+    header = g_strconcat("Anonymous: yes\nAuthorization: Bearer ",
+                         value_text_at(answer, "status.token"), NULL);
     ck_assert_int_eq(web_ask(web, "GET", "/api/v1/pods", header, NULL), 200);
     web_ask(web, "DELETE", "/api/v1/namespaces/default/serviceaccounts/default", "", NULL);
     ck_assert_int_eq(web_ask(web, "GET", "/api/v1/pods", header, NULL), 401);
@@ -283,11 +313,13 @@ END_TEST
 
 /* A kubelet that says two lines and waits, or refuses the container "none". */
 static void
-kubelet_opened(NetServer *server, NetMessage message, NetStream *stream, const char *from, void *data)
+kubelet_opened(NetServer *server, NetMessage message, NetStream *stream, const char *from,
+               void *data)
 {
     Net *net = data;
     KubeletRequest *request = message.body;
-    KubeletFrame *frames[] = {kubelet_frame_new(KUBELET_ACCEPTED), kubelet_frame_data(KUBELET_STDOUT, "one\n", 4),
+    KubeletFrame *frames[] = {kubelet_frame_new(KUBELET_ACCEPTED),
+                              kubelet_frame_data(KUBELET_STDOUT, "one\n", 4),
                               kubelet_frame_code(KUBELET_END, 0, NULL)};
 
     ck_assert_int_eq(request->kind, KUBELET_LOGS);
@@ -297,7 +329,8 @@ kubelet_opened(NetServer *server, NetMessage message, NetStream *stream, const c
         if (request->follow && frames[i]->kind == KUBELET_END)
             kubelet_frame_free(frames[i]);
         else
-            net->ops->send(net, stream, (NetMessage){frames[i], (GDestroyNotify)kubelet_frame_free, 10, NULL});
+            net->ops->send(net, stream,
+                           (NetMessage){frames[i], (GDestroyNotify)kubelet_frame_free, 10, NULL});
     kubelet_request_free(request);
 }
 
@@ -306,7 +339,8 @@ bind_pod(Web *web, const char *name)
 {
     ask(web->f, API_VERB_CREATE, "nodes", NULL, NULL, "{metadata: {name: n1}}");
     make_pod(web->f, name);
-    ask(web->f, API_VERB_CREATE, "pods/binding", "default", name, "{target: {kind: Node, name: n1}}");
+    ask(web->f, API_VERB_CREATE, "pods/binding", "default", name,
+        "{target: {kind: Node, name: n1}}");
 }
 
 START_TEST(a_log_comes_from_the_kubelet_of_the_pod)

@@ -14,7 +14,10 @@ count_done(int64_t revision, const GError *error, void *data)
 static void
 put(Store *store, const char *key, int *done)
 {
-    StoreOp op = {.bucket = store_bucket(store, "x"), .key = key, .value = value_new_map(), .expected = STORE_ANY};
+    StoreOp op = {.bucket = store_bucket(store, "x"),
+                  .key = key,
+                  .value = value_new_map(),
+                  .expected = STORE_ANY};
 
     store_txn(store, &op, 1, count_done, done, NULL);
 }
@@ -82,5 +85,6 @@ END_TEST
 TCase *
 memory_case(void)
 {
-    return test_case("memory", nobody_sees_a_write_before_the_simulated_sync_ends, a_listener_may_write_and_order_is_kept);
+    return test_case("memory", nobody_sees_a_write_before_the_simulated_sync_ends,
+                     a_listener_may_write_and_order_is_kept);
 }

@@ -62,7 +62,9 @@ write_until_killed(char *path, int pipe_end)
 
     for (int i = 0; i < 1000000; i++) {
         g_autofree char *key = g_strdup_printf("key-%d", i);
-        StoreOp op = {.bucket = store_bucket(store, "x"), .key = key, .value = value_new_f("{n: %i}", (int64_t)i)};
+        StoreOp op = {.bucket = store_bucket(store, "x"),
+                      .key = key,
+                      .value = value_new_f("{n: %i}", (int64_t)i)};
 
         store_txn(store, &op, 1, tell_parent, &pipe_end, NULL);
         if (i % 3 == 2)
@@ -142,9 +144,13 @@ START_TEST(a_file_that_is_no_store_is_refused)
     TestWorld *world = test_world_new(1);
     g_autoptr(GError) error = NULL;
 
-    ck_assert(g_file_set_contents(path, "this is not a database, and longer than a header of one would have to be: no, really, "
-                                        "it is only text that somebody put there", -1, NULL));
-    ck_assert_ptr_null(store_driver_sqlite_new(path, test_world_ports(world, "node")->clock, &error));
+    ck_assert(g_file_set_contents(
+        path,
+        "this is not a database, and longer than a header of one would have to be: no, really, "
+        "it is only text that somebody put there",
+        -1, NULL));
+    ck_assert_ptr_null(
+        store_driver_sqlite_new(path, test_world_ports(world, "node")->clock, &error));
     ck_assert_ptr_nonnull(error);
     test_world_free(world);
 }
@@ -153,8 +159,9 @@ END_TEST
 static TCase *
 sqlite_case(void)
 {
-    return test_case("sqlite", a_kill_loses_no_acknowledged_write, a_round_is_one_commit_and_is_told_once,
-                     a_store_that_is_open_cannot_be_opened_twice, a_file_that_is_no_store_is_refused);
+    return test_case(
+        "sqlite", a_kill_loses_no_acknowledged_write, a_round_is_one_commit_and_is_told_once,
+        a_store_that_is_open_cannot_be_opened_twice, a_file_that_is_no_store_is_refused);
 }
 
 TEST_RUNNER("sim/backend/store", store_conformance_case, sqlite_case)
