@@ -46,7 +46,8 @@ controller_enqueue_object(Controller *controller, const Value *object, uint64_t 
 }
 
 static void
-on_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+on_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+           void *data)
 {
     controller_enqueue(data, key, cause);
 }
@@ -70,7 +71,8 @@ controller_decide(Controller *controller, const char *verb, const Value *object,
     trace_decision(controller->context->ports->trace, controller->actor, verb, subject, "%s", text);
 }
 
-/* ---- informers --------------------------------------------------------------------------------------- */
+/* ---- informers
+ * --------------------------------------------------------------------------------------- */
 
 Informer *
 context_informer(ControllerContext *context, const char *group, const char *resource)
@@ -138,7 +140,8 @@ informer_orphans(const Informer *informer, const char *namespace_)
     return informer_indexed(informer, INDEX_OWNER, string);
 }
 
-/* ---- configuration ----------------------------------------------------------------------------------- */
+/* ---- configuration
+ * ----------------------------------------------------------------------------------- */
 
 int64_t
 config_int(const ControllerContext *context, const char *key, int64_t otherwise)

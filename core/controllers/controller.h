@@ -1,8 +1,9 @@
 /* What a controller is and what all of them share.
  *
- * A controller is level-driven: informers' events only put keys into its queue, and one sync(key) compares what should be
- * with what is. A sync starts its writes and returns; the key stays in work until all are answered. A sync that changed
- * the very object it works on ends there: the watch brings the change back and the next sync goes on from it. */
+ * A controller is level-driven: informers' events only put keys into its queue, and one sync(key)
+ * compares what should be with what is. A sync starts its writes and returns; the key stays in work
+ * until all are answered. A sync that changed the very object it works on ends there: the watch
+ * brings the change back and the next sync goes on from it. */
 #pragma once
 
 #include "core/client/client.h"
@@ -33,15 +34,15 @@ typedef struct ControllerClass {
 struct Controller {
     const ControllerClass *class_;
     ControllerContext *context;
-    Client *client;      /* = context->client */
-    const char *actor;   /* "deployment-controller": the component of its events and decisions */
-    WorkQueue *queue;    /* NULL when it has none */
+    Client *client;    /* = context->client */
+    const char *actor; /* "deployment-controller": the component of its events and decisions */
+    WorkQueue *queue;  /* NULL when it has none */
     EventRecorder *recorder;
 };
 
 /* sync NULL: no queue. The SyncFunc's data is the controller. workers 0: 5. */
-void controller_init(Controller *controller, ControllerContext *context, const ControllerClass *class_,
-                     const char *actor, int workers, SyncFunc sync);
+void controller_init(Controller *controller, ControllerContext *context,
+                     const ControllerClass *class_, const char *actor, int workers, SyncFunc sync);
 void controller_clear(Controller *controller);
 int64_t controller_now(const Controller *controller);
 
@@ -50,20 +51,23 @@ void controller_enqueue_object(Controller *controller, const Value *object, uint
 /* Each change of the informer's objects puts their key into the queue. */
 void controller_watch(Controller *controller, Informer *informer);
 /* Records a decision about an object, before the writes that follow from it. */
-void controller_decide(Controller *controller, const char *verb, const Value *object, const char *kind,
-                       const char *format, ...) G_GNUC_PRINTF(5, 6);
+void controller_decide(Controller *controller, const char *verb, const Value *object,
+                       const char *kind, const char *format, ...) G_GNUC_PRINTF(5, 6);
 
 /* Informer with an index, added once however many controllers ask. */
 Informer *context_informer(ControllerContext *context, const char *group, const char *resource);
-Informer *context_indexed_informer(ControllerContext *context, const char *group, const char *resource,
-                                   const char *index, IndexFunc func);
-/* With the index "owner": objects by their controller's uid, or by "orphan/<namespace>" when they have none. */
+Informer *context_indexed_informer(ControllerContext *context, const char *group,
+                                   const char *resource, const char *index, IndexFunc func);
+/* With the index "owner": objects by their controller's uid, or by "orphan/<namespace>" when they
+ * have none. */
 #define INDEX_OWNER "owner"
-Informer *context_owned_informer(ControllerContext *context, const char *group, const char *resource);
+Informer *context_owned_informer(ControllerContext *context, const char *group,
+                                 const char *resource);
 /* Pods, with the indices "owner" and "node" (spec.nodeName; none for unbound pods). */
 #define INDEX_NODE "node"
 Informer *context_pods(ControllerContext *context);
-/* Objects under a controller's uid / without controller in a namespace. Never NULL; borrowed until the next event. */
+/* Objects under a controller's uid / without controller in a namespace. Never NULL; borrowed until
+ * the next event. */
 const GPtrArray *informer_owned_by(const Informer *informer, const char *uid);
 const GPtrArray *informer_orphans(const Informer *informer, const char *namespace_);
 const GPtrArray *informer_indexed(const Informer *informer, const char *index, const char *string);

@@ -1,4 +1,5 @@
-/* See manager.h. States: waiting for the lease -> running (controllers_start) -> lost (on_stopped). */
+/* See manager.h. States: waiting for the lease -> running (controllers_start) -> lost (on_stopped).
+ */
 #include "core/controllers/manager.h"
 
 #include "core/client/leader.h"
@@ -81,9 +82,8 @@ controller_manager_new(const Ports *ports, Client *client, const Value *config)
 {
     ControllerManager *manager = g_new0(ControllerManager, 1);
     manager->config = config != NULL ? value_ref(config) : value_new_map();
-    manager->context = (ControllerContext){.ports = ports,
-                                           .client = client,
-                                           .config = manager->config};
+    manager->context =
+        (ControllerContext){.ports = ports, .client = client, .config = manager->config};
     manager->controllers = g_ptr_array_new();
     if (value_bool(value_get(manager->config, "leaderElect"))) {
         const char *identity = value_text(value_get(manager->config, "identity"));

@@ -11,7 +11,8 @@ typedef struct Batch {
     size_t count, next, size, pending;
     bool starting;
     char *error;
-    unsigned refs; /* one for the run, one per write in flight: the work queue may be freed with some */
+    unsigned
+        refs; /* one for the run, one per write in flight: the work queue may be freed with some */
 } Batch;
 
 typedef struct BatchWrite {
@@ -89,7 +90,8 @@ batch_continue(Batch *batch)
 }
 
 void
-batch_run(Sync *sync, BatchPace pace, size_t count, const BatchOps *ops, void *data, GDestroyNotify free_data)
+batch_run(Sync *sync, BatchPace pace, size_t count, const BatchOps *ops, void *data,
+          GDestroyNotify free_data)
 {
     Batch *batch = g_new0(Batch, 1);
     *batch = (Batch){.sync = sync,

@@ -21,18 +21,21 @@ children_owner(const Children *children, const Value *child)
 
 /* `claimed`: it only came to or left this owner, which is no creation or deletion. */
 static void
-wake(Children *children, const Value *owner, const Value *old, const Value *new_, uint64_t cause, bool claimed)
+wake(Children *children, const Value *owner, const Value *old, const Value *new_, uint64_t cause,
+     bool claimed)
 {
     g_autofree char *key = object_key(owner);
     if (children->expectations != NULL && !claimed) {
         if (old == NULL)
             expectations_creation_observed(children->expectations, key);
         if (new_ == NULL || (object_is_deleting(new_) && !object_is_deleting(old)))
-            expectations_deletion_observed(children->expectations, key, object_uid(new_ != NULL ? new_ : old));
+            expectations_deletion_observed(children->expectations, key,
+                                           object_uid(new_ != NULL ? new_ : old));
     }
     if (children->changed != NULL)
         children->changed(children->controller, owner, old, new_);
-    int64_t delay = children->delay != NULL ? children->delay(children->controller, owner, old, new_) : 0;
+    int64_t delay =
+        children->delay != NULL ? children->delay(children->controller, owner, old, new_) : 0;
     if (delay > 0)
         work_queue_add_after(children->controller->queue, key, delay);
     else
@@ -49,13 +52,15 @@ wake_adopters(Children *children, const Value *child, uint64_t cause)
     const Value *owner;
     while ((owner = informer_iter_next(&iter, &key)) != NULL) {
         const Value *selector = children->selector(owner);
-        if (!label_selector_is_empty(selector) && label_selector_matches(selector, object_labels(child)))
+        if (!label_selector_is_empty(selector) &&
+            label_selector_matches(selector, object_labels(child)))
             work_queue_add(children->controller->queue, key, cause);
     }
 }
 
 static void
-on_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+on_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+           void *data)
 {
     Children *children = data;
     const Value *old_ref = object_controller(old), *new_ref = object_controller(new_);
@@ -70,7 +75,8 @@ on_changed(const char *key, const Value *old, const Value *new_, uint64_t cause,
     if (new_ref != NULL) {
         const Value *owner = children_owner(children, new_);
         if (owner != NULL)
-            wake(children, owner, ref_changed ? NULL : old, new_, cause, ref_changed && old != NULL);
+            wake(children, owner, ref_changed ? NULL : old, new_, cause,
+                 ref_changed && old != NULL);
         return;
     }
     if (children->selector != NULL && !object_is_deleting(new_) &&
@@ -85,30 +91,35 @@ children_watch(Children *children)
     informer_add_handler(children->informer, &handler, children);
 }
 
-/* ---- claims ------------------------------------------------------------------------------------------ */
+/* ---- claims
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 adopt(const Children *children, const Value *owner, const Value *child, Sync *sync)
 {
-    controller_decide(children->controller, "adopt", child, NULL, "%s %s adopts %s, which matches its selector and has no controller",
+    controller_decide(children->controller, "adopt", child, NULL,
+                      "%s %s adopts %s, which matches its selector and has no controller",
                       children->kind, object_name(owner), object_name(child));
     Value *reference = owner_reference_new(owner, children->owner_api_version, children->kind);
-    Value *patch = value_new_f("{metadata: {ownerReferences: [%V], uid: %s}}", reference, object_uid(child));
-    client_patch(children->controller->client, children->group, children->resource, object_namespace(child),
-                 object_name(child), NULL, PATCH_STRATEGIC, patch, sync_call,
-                 sync_begin_tolerating(sync, "NotFound"));
+    Value *patch =
+        value_new_f("{metadata: {ownerReferences: [%V], uid: %s}}", reference, object_uid(child));
+    client_patch(children->controller->client, children->group, children->resource,
+                 object_namespace(child), object_name(child), NULL, PATCH_STRATEGIC, patch,
+                 sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
 release(const Children *children, const Value *owner, const Value *child, Sync *sync)
 {
-    controller_decide(children->controller, "release", child, NULL, "%s %s releases %s, whose labels match its selector no more",
-                      children->kind, object_name(owner), object_name(child));
-    Value *patch = value_new_f("{metadata: {ownerReferences: [{'$patch': delete, uid: %s}], uid: %s}}",
-                               object_uid(owner), object_uid(child));
-    client_patch(children->controller->client, children->group, children->resource, object_namespace(child),
-                 object_name(child), NULL, PATCH_STRATEGIC, patch, sync_call,
-                 sync_begin_tolerating(sync, "NotFound,Invalid"));
+    controller_decide(children->controller, "release", child, NULL,
+                      "%s %s releases %s, whose labels match its selector no more", children->kind,
+                      object_name(owner), object_name(child));
+    Value *patch =
+        value_new_f("{metadata: {ownerReferences: [{'$patch': delete, uid: %s}], uid: %s}}",
+                    object_uid(owner), object_uid(child));
+    client_patch(children->controller->client, children->group, children->resource,
+                 object_namespace(child), object_name(child), NULL, PATCH_STRATEGIC, patch,
+                 sync_call, sync_begin_tolerating(sync, "NotFound,Invalid"));
 }
 
 GPtrArray *

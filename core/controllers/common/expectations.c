@@ -36,8 +36,8 @@ expectations_free(Expectations *expectations)
 }
 
 void
-expectations_set(Expectations *expectations, const char *key, int64_t additions, const GPtrArray *uids,
-                 int64_t now)
+expectations_set(Expectations *expectations, const char *key, int64_t additions,
+                 const GPtrArray *uids, int64_t now)
 {
     Expected *expected = g_new0(Expected, 1);
     expected->additions = additions;
@@ -74,7 +74,8 @@ bool
 expectations_satisfied(const Expectations *expectations, const char *key, int64_t now)
 {
     const Expected *expected = g_hash_table_lookup(expectations->by_key, key);
-    return expected == NULL || (expected->additions <= 0 && g_hash_table_size(expected->uids) == 0) ||
+    return expected == NULL ||
+           (expected->additions <= 0 && g_hash_table_size(expected->uids) == 0) ||
            now - expected->since > EXPECTATIONS_TIMEOUT_NS;
 }
 

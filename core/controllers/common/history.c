@@ -9,7 +9,8 @@ static gint
 compare_revisions(gconstpointer a, gconstpointer b)
 {
     const Value *x = *(const Value *const *)a, *y = *(const Value *const *)b;
-    int64_t number_x = value_int(value_get(x, "revision")), number_y = value_int(value_get(y, "revision"));
+    int64_t number_x = value_int(value_get(x, "revision")),
+            number_y = value_int(value_get(y, "revision"));
     return number_x != number_y ? (number_x < number_y ? -1 : 1) : object_compare_age(x, y);
 }
 
@@ -25,7 +26,8 @@ history_list(const History *history, const Value *owner, Sync *sync, bool *ret_w
 static Value *
 revision_data(const Value *owner)
 {
-    Value *template_ = value_set(value_at(owner, "spec.template"), "$patch", value_new_string("replace"));
+    Value *template_ =
+        value_set(value_at(owner, "spec.template"), "$patch", value_new_string("replace"));
     return value_new_f("{spec: {template: %V}}", template_);
 }
 
@@ -51,7 +53,8 @@ revision_by_name(const GPtrArray *revisions, const char *name)
     return NULL;
 }
 
-/* ---- making one -------------------------------------------------------------------------------------- */
+/* ---- making one
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct Making {
     const History *history;
@@ -76,13 +79,14 @@ on_found(const ApiResponse *response, void *data)
     if (!api_response_ok(response))
         return g_strdup(response_error(response));
     if (object_is_controlled_by(response->object, object_uid(making->owner)) &&
-        values_equal_semantically(value_get(response->object, "data"), value_get(making->revision, "data")))
+        values_equal_semantically(value_get(response->object, "data"),
+                                  value_get(making->revision, "data")))
         return NULL; /* ours; the cache will show it */
     int64_t collisions = value_int_at(making->owner, "status.collisionCount") + 1;
     const char *resource = strcmp(children->kind, "DaemonSet") == 0 ? "daemonsets" : "statefulsets";
     client_update(children->controller->client, "apps", resource, "status",
-                  value_set_at(making->owner, "status.collisionCount", value_new_int(collisions)), sync_call,
-                  sync_begin(making->sync));
+                  value_set_at(making->owner, "status.collisionCount", value_new_int(collisions)),
+                  sync_call, sync_begin(making->sync));
     return NULL;
 }
 
@@ -93,12 +97,16 @@ on_made(const ApiResponse *response, void *data)
     const Children *children = making->history->children;
     if (response_is(response, "AlreadyExists")) {
         Making *again = g_new(Making, 1);
-        *again = (Making){making->history, making->sync, value_ref(making->owner), value_ref(making->revision)};
-        client_get(children->controller->client, "apps", "controllerrevisions", object_namespace(making->owner),
-                   object_name(making->revision), sync_call, sync_begin_checked(making->sync, on_found, again, making_free));
+        *again = (Making){making->history, making->sync, value_ref(making->owner),
+                          value_ref(making->revision)};
+        client_get(children->controller->client, "apps", "controllerrevisions",
+                   object_namespace(making->owner), object_name(making->revision), sync_call,
+                   sync_begin_checked(making->sync, on_found, again, making_free));
         return NULL;
     }
-    return api_response_ok(response) || response_is_namespace_terminating(response) ? NULL : g_strdup(response_error(response));
+    return api_response_ok(response) || response_is_namespace_terminating(response)
+               ? NULL
+               : g_strdup(response_error(response));
 }
 
 static void
@@ -107,15 +115,19 @@ make(const History *history, const Value *owner, Value *take_data, int64_t numbe
     const Children *children = history->children;
     const Value *template_ = value_at(owner, "spec.template");
     g_autofree char *hash = template_hash(template_, value_at(owner, "status.collisionCount"));
-    Value *labels = value_set(value_at(template_, "metadata.labels"), history->hash_label, value_new_string(hash));
+    Value *labels = value_set(value_at(template_, "metadata.labels"), history->hash_label,
+                              value_new_string(hash));
     Value *reference = owner_reference_new(owner, children->owner_api_version, children->kind);
     Value *name = value_new_stringf("%s-%s", object_name(owner), hash);
-    Value *revision = value_new_f("{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: %V, namespace: %s, labels: %V, "
-                                  "ownerReferences: [%V]}, data: %V, revision: %i}",
-                                  name, object_namespace(owner), labels, reference, take_data, number);
+    Value *revision =
+        value_new_f("{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: %V, "
+                    "namespace: %s, labels: %V, "
+                    "ownerReferences: [%V]}, data: %V, revision: %i}",
+                    name, object_namespace(owner), labels, reference, take_data, number);
     Making *making = g_new(Making, 1);
     *making = (Making){history, sync, value_ref(owner), value_ref(revision)};
-    client_create(children->controller->client, "apps", "controllerrevisions", object_namespace(owner), revision, sync_call,
+    client_create(children->controller->client, "apps", "controllerrevisions",
+                  object_namespace(owner), revision, sync_call,
                   sync_begin_checked(sync, on_made, making, making_free));
 }
 
@@ -133,15 +145,16 @@ history_ensure(const History *history, const Value *owner, const GPtrArray *revi
         return equal;
     if (equal != NULL)
         client_update(history->children->controller->client, "apps", "controllerrevisions", NULL,
-                      value_set(equal, "revision", value_new_int(next)), sync_call, sync_begin(sync));
+                      value_set(equal, "revision", value_new_int(next)), sync_call,
+                      sync_begin(sync));
     else
         make(history, owner, g_steal_pointer(&data), next, sync);
     return NULL;
 }
 
 void
-history_truncate(const History *history, const Value *owner, const GPtrArray *revisions, const char *const *live, size_t n_live,
-                 Sync *sync)
+history_truncate(const History *history, const Value *owner, const GPtrArray *revisions,
+                 const char *const *live, size_t n_live, Sync *sync)
 {
     int64_t limit = value_int_at_or(owner, "spec.revisionHistoryLimit", 10);
     g_autoptr(GPtrArray) idle = g_ptr_array_new();
@@ -154,7 +167,8 @@ history_truncate(const History *history, const Value *owner, const GPtrArray *re
     }
     for (int64_t i = 0; i < (int64_t)idle->len - limit; i++) {
         const Value *revision = objects_item(idle, (guint)i);
-        client_delete(history->children->controller->client, "apps", "controllerrevisions", object_namespace(revision),
-                      object_name(revision), NULL, sync_call, sync_begin_tolerating(sync, "NotFound"));
+        client_delete(history->children->controller->client, "apps", "controllerrevisions",
+                      object_namespace(revision), object_name(revision), NULL, sync_call,
+                      sync_begin_tolerating(sync, "NotFound"));
     }
 }

@@ -1,6 +1,7 @@
-/* Owners are indexed by the first pair of their selector ("ns|key=value"), or by "ns|*" when it has none; a pod asks for each
- * of its labels. An owner's set of pod keys is made on first use and dropped when its selector changes. A key may stay in a set
- * that its pod has left unseen (a lost deletion): who reads the set looks again at the pod. */
+/* Owners are indexed by the first pair of their selector ("ns|key=value"), or by "ns|*" when it has
+ * none; a pod asks for each of its labels. An owner's set of pod keys is made on first use and
+ * dropped when its selector changes. A key may stay in a set that its pod has left unseen (a lost
+ * deletion): who reads the set looks again at the pod. */
 #include "core/controllers/common/membership.h"
 
 #include <string.h>
@@ -22,9 +23,12 @@ membership_index(const Value *owner, const Value *selector, GPtrArray *ret_strin
 {
     if (!value_is_map(selector))
         return;
-    const Value *labels = value_is_map(value_get(selector, "matchLabels")) ? value_get(selector, "matchLabels") : selector;
+    const Value *labels = value_is_map(value_get(selector, "matchLabels"))
+                              ? value_get(selector, "matchLabels")
+                              : selector;
     const char *text = value_string(value_value_at(labels, 0));
-    g_ptr_array_add(ret_strings, text != NULL ? g_strdup_printf("%s|%s=%s", object_namespace(owner), value_key_at(labels, 0), text)
+    g_ptr_array_add(ret_strings, text != NULL ? g_strdup_printf("%s|%s=%s", object_namespace(owner),
+                                                                value_key_at(labels, 0), text)
                                               : g_strdup_printf("%s|*", object_namespace(owner)));
 }
 
@@ -33,7 +37,8 @@ add_matching(const Membership *membership, const char *string, const Value *pod,
 {
     const GPtrArray *found = informer_indexed(membership->owners, membership->index, string);
     for (guint i = 0; i < found->len; i++)
-        if (label_selector_matches(membership->selector(objects_item(found, i)), object_labels(pod)))
+        if (label_selector_matches(membership->selector(objects_item(found, i)),
+                                   object_labels(pod)))
             objects_add(owners, objects_item(found, i));
 }
 
@@ -61,7 +66,8 @@ membership_owners(const Membership *membership, const Value *pod)
 }
 
 static void
-tell_owners(Membership *membership, const char *pod_key, const Value *pod, const Value *old, const Value *new_, uint64_t cause)
+tell_owners(Membership *membership, const char *pod_key, const Value *pod, const Value *old,
+            const Value *new_, uint64_t cause)
 {
     g_autoptr(GPtrArray) owners = membership_owners(membership, pod);
     for (guint i = 0; i < owners->len; i++) {
@@ -78,7 +84,8 @@ tell_owners(Membership *membership, const char *pod_key, const Value *pod, const
 }
 
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     Membership *membership = data;
     if (new_ == NULL || (old != NULL && !value_equal(object_labels(old), object_labels(new_))))
@@ -88,7 +95,8 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
 }
 
 static void
-owner_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+owner_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+              void *data)
 {
     Membership *membership = data;
     if (new_ == NULL || !value_equal(membership->selector(old), membership->selector(new_)))
@@ -142,10 +150,11 @@ membership_count(const Membership *membership, const char *owner_key)
 }
 
 Membership *
-membership_new(Informer *owners, const char *index, IndexFunc index_func, Informer *pods, MembershipSelector selector,
-               MembershipChanged changed, void *data)
+membership_new(Informer *owners, const char *index, IndexFunc index_func, Informer *pods,
+               MembershipSelector selector, MembershipChanged changed, void *data)
 {
-    static const InformerHandler pod_handler = {.changed = pod_changed}, owner_handler = {.changed = owner_changed};
+    static const InformerHandler pod_handler = {.changed = pod_changed},
+                                 owner_handler = {.changed = owner_changed};
     Membership *membership = g_new0(Membership, 1);
     *membership = (Membership){.owners = owners,
                                .pods = pods,
@@ -153,7 +162,8 @@ membership_new(Informer *owners, const char *index, IndexFunc index_func, Inform
                                .selector = selector,
                                .changed = changed,
                                .data = data,
-                               .sets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_tree_unref)};
+                               .sets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                             (GDestroyNotify)g_tree_unref)};
     informer_add_index(owners, index, index_func);
     informer_add_handler(pods, &pod_handler, membership);
     informer_add_handler(owners, &owner_handler, membership);

@@ -9,21 +9,24 @@
 #define POD_NAME_MAX 253
 
 Value *
-pod_from_template(const Value *template_, const Value *owner, const char *api_version, const char *kind)
+pod_from_template(const Value *template_, const Value *owner, const char *api_version,
+                  const char *kind)
 {
     const char *dash = strlen(object_name(owner)) + 1 <= POD_NAME_MAX ? "-" : "";
     Value *prefix = value_new_stringf("%s%s", object_name(owner), dash);
     Value *reference = owner_reference_new(owner, api_version, kind);
     const Value *metadata = value_get(template_, "metadata");
-    return value_new_f("{apiVersion: v1, kind: Pod, metadata: {generateName: %V, namespace: ?%s, labels: ?%v, annotations: ?%v, "
+    return value_new_f("{apiVersion: v1, kind: Pod, metadata: {generateName: %V, namespace: ?%s, "
+                       "labels: ?%v, annotations: ?%v, "
                        "finalizers: ?%v, ownerReferences: [%V]}, spec: %v}",
                        prefix, object_namespace(owner), value_get(metadata, "labels"),
-                       value_get(metadata, "annotations"), value_get(metadata, "finalizers"), reference,
-                       value_get(template_, "spec"));
+                       value_get(metadata, "annotations"), value_get(metadata, "finalizers"),
+                       reference, value_get(template_, "spec"));
 }
 
 char *
-pod_created(Controller *controller, const Value *owner, const char *kind, const ApiResponse *response)
+pod_created(Controller *controller, const Value *owner, const char *kind,
+            const ApiResponse *response)
 {
     if (api_response_ok(response)) {
         event_record(controller->recorder, owner, "Normal", "SuccessfulCreate", "Created pod: %s",
@@ -38,10 +41,12 @@ pod_created(Controller *controller, const Value *owner, const char *kind, const 
 }
 
 char *
-pod_deleted(Controller *controller, const Value *owner, const char *kind, const char *pod, const ApiResponse *response)
+pod_deleted(Controller *controller, const Value *owner, const char *kind, const char *pod,
+            const ApiResponse *response)
 {
     if (api_response_ok(response)) {
-        event_record(controller->recorder, owner, "Normal", "SuccessfulDelete", "Deleted pod: %s", pod);
+        event_record(controller->recorder, owner, "Normal", "SuccessfulDelete", "Deleted pod: %s",
+                     pod);
         return NULL;
     }
     if (response_is(response, "NotFound"))
@@ -71,36 +76,44 @@ static char *
 on_deleted(const ApiResponse *response, void *data)
 {
     const Deletion *deletion = data;
-    return pod_deleted(deletion->controller, deletion->owner, deletion->kind, deletion->pod, response);
+    return pod_deleted(deletion->controller, deletion->owner, deletion->kind, deletion->pod,
+                       response);
 }
 
 void
-pod_delete(Controller *controller, Sync *sync, const Value *owner, const char *kind, const Value *pod)
+pod_delete(Controller *controller, Sync *sync, const Value *owner, const char *kind,
+           const Value *pod)
 {
     Deletion *deletion = g_new(Deletion, 1);
     *deletion = (Deletion){controller, value_ref(owner), kind, g_strdup(object_name(pod))};
-    client_delete(controller->client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call,
-                  sync_begin_checked(sync, on_deleted, deletion, deletion_free));
+    client_delete(controller->client, "", "pods", object_namespace(pod), object_name(pod), NULL,
+                  sync_call, sync_begin_checked(sync, on_deleted, deletion, deletion_free));
 }
 
-/* ---- who goes first ---------------------------------------------------------------------------------- */
+/* ---- who goes first
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct Candidate {
     Value *pod;
     bool assigned, ready;
     int phase;
-    int64_t cost, rank, ready_age, restarts, age; /* ages as powers of two of seconds; -1: no time, the youngest */
+    int64_t cost, rank, ready_age, restarts,
+        age; /* ages as powers of two of seconds; -1: no time, the youngest */
 } Candidate;
 
 static int
 phase_ordinal(const Value *pod)
 {
     const char *phase = pod_phase(pod);
-    return strcmp(phase, "Pending") == 0 ? 0 : strcmp(phase, "Unknown") == 0 ? 1 : strcmp(phase, "Running") == 0 ? 2 : 0;
+    return strcmp(phase, "Pending") == 0   ? 0
+           : strcmp(phase, "Unknown") == 0 ? 1
+           : strcmp(phase, "Running") == 0 ? 2
+                                           : 0;
 }
 
-/* LogarithmicScaleDown compares ages by their power of two, so that the choice among pods of about the same age is free;
- * the real one then takes the lower uid, which makes it a chance; so do we (uids come from the seed). */
+/* LogarithmicScaleDown compares ages by their power of two, so that the choice among pods of about
+ * the same age is free; the real one then takes the lower uid, which makes it a chance; so do we
+ * (uids come from the seed). */
 static int64_t
 logarithmic_age(int64_t time, int64_t now)
 {
@@ -152,15 +165,16 @@ pods_sort_for_deletion(GPtrArray *pods, PodRank rank, void *data, int64_t now)
         Value *pod = g_ptr_array_index(pods, i);
         const char *cost = object_annotation(pod, "controller.kubernetes.io/pod-deletion-cost");
         const Value *ready = condition_find(value_at(pod, "status.conditions"), "Ready");
-        Candidate candidate = {.pod = pod,
-                               .assigned = *pod_node_name(pod) != '\0',
-                               .ready = pod_is_ready(pod),
-                               .phase = phase_ordinal(pod),
-                               .cost = cost != NULL ? g_ascii_strtoll(cost, NULL, 10) : 0,
-                               .rank = rank != NULL ? rank(pod, data) : 0,
-                               .ready_age = logarithmic_age(time_of(value_get(ready, "lastTransitionTime")), now),
-                               .restarts = restarts_max(pod),
-                               .age = logarithmic_age(object_creation_time(pod), now)};
+        Candidate candidate = {
+            .pod = pod,
+            .assigned = *pod_node_name(pod) != '\0',
+            .ready = pod_is_ready(pod),
+            .phase = phase_ordinal(pod),
+            .cost = cost != NULL ? g_ascii_strtoll(cost, NULL, 10) : 0,
+            .rank = rank != NULL ? rank(pod, data) : 0,
+            .ready_age = logarithmic_age(time_of(value_get(ready, "lastTransitionTime")), now),
+            .restarts = restarts_max(pod),
+            .age = logarithmic_age(object_creation_time(pod), now)};
         g_array_append_val(candidates, candidate);
     }
     g_array_sort(candidates, compare_candidates);

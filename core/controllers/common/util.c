@@ -54,7 +54,8 @@ label_selector_matches(const Value *label_selector, const Value *labels)
 {
     if (value_is_map(label_selector) && value_is_string(value_value_at(label_selector, 0)))
         return labels_contain(labels, label_selector);
-    if (!value_is_map(label_selector) || !labels_contain(labels, value_get(label_selector, "matchLabels")))
+    if (!value_is_map(label_selector) ||
+        !labels_contain(labels, value_get(label_selector, "matchLabels")))
         return false;
     const Value *expressions = value_get(label_selector, "matchExpressions");
     for (size_t i = 0; i < value_size(expressions); i++)
@@ -71,7 +72,8 @@ label_selector_is_empty(const Value *label_selector)
            value_size(value_get(label_selector, "matchExpressions")) == 0;
 }
 
-/* ---- time -------------------------------------------------------------------------------------------- */
+/* ---- time
+ * -------------------------------------------------------------------------------------------- */
 
 Value *
 time_value(int64_t ns)
@@ -91,7 +93,8 @@ time_at(const Value *value, const char *path)
     return time_of(value_at(value, path));
 }
 
-/* ---- conditions -------------------------------------------------------------------------------------- */
+/* ---- conditions
+ * -------------------------------------------------------------------------------------- */
 
 Value *
 conditions_remove(const Value *conditions, const char *type)
@@ -113,26 +116,30 @@ conditions_put(const Value *conditions, Value *take)
             return value_ref(conditions);
         }
         if (value_has(old, "lastTransitionTime"))
-            value_edit(&take, "lastTransitionTime", value_ref(value_get(old, "lastTransitionTime")));
+            value_edit(&take, "lastTransitionTime",
+                       value_ref(value_get(old, "lastTransitionTime")));
     }
     g_autoptr(Value) others = conditions_remove(conditions, value_text(value_get(take, "type")));
     return value_append(others, take);
 }
 
 Value *
-condition_new(const char *type, const char *status, const char *reason, const char *message, int64_t now)
+condition_new(const char *type, const char *status, const char *reason, const char *message,
+              int64_t now)
 {
     Value *time = time_value(now);
-    return value_new_f("{type: %s, status: %s, reason: ?%s, message: ?%s, lastTransitionTime: %V}", type,
-                       status, reason, message, time);
+    return value_new_f("{type: %s, status: %s, reason: ?%s, message: ?%s, lastTransitionTime: %V}",
+                       type, status, reason, message, time);
 }
 
-/* ---- values and objects ------------------------------------------------------------------------------ */
+/* ---- values and objects
+ * ------------------------------------------------------------------------------ */
 
 static bool
 is_nothing(const Value *value)
 {
-    return value_is_null(value) || ((value_is_map(value) || value_is_array(value)) && value_size(value) == 0);
+    return value_is_null(value) ||
+           ((value_is_map(value) || value_is_array(value)) && value_size(value) == 0);
 }
 
 static bool
@@ -212,7 +219,8 @@ objects_copy(const GPtrArray *objects)
     return copy;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------- */
+/* ---- answers
+ * ----------------------------------------------------------------------------------------- */
 
 const char *
 response_error(const ApiResponse *response)

@@ -1,6 +1,7 @@
-/* One sync: history beyond its limits goes -> the list of active Jobs is brought up to date -> the last missed time, if any, makes
- * a Job as the policies allow -> come back at the next time. Times are UTC: a timeZone other than UTC is refused with an event,
- * since the program carries no zone tables. */
+/* One sync: history beyond its limits goes -> the list of active Jobs is brought up to date -> the
+ * last missed time, if any, makes a Job as the policies allow -> come back at the next time. Times
+ * are UTC: a timeZone other than UTC is refused with an event, since the program carries no zone
+ * tables. */
 #include "core/controllers/cronjob/cron_job.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 #include "core/controllers/job/view.h"
 
 #define MISSED_MAX 100 /* more missed times than this are a sign of a wrong clock */
-#define SKEW_NS (100 * NS_PER_MS) /* nextScheduleDelta: so that we wake after the time, not before */
+#define SKEW_NS                                                                                    \
+    (100 * NS_PER_MS) /* nextScheduleDelta: so that we wake after the time, not before */
 
 typedef struct CronController {
     Controller base;
@@ -42,20 +44,23 @@ run_unref(gpointer data)
     g_rc_box_release_full(data, run_clear);
 }
 
-/* ---- history and the active list --------------------------------------------------------------------- */
+/* ---- history and the active list
+ * --------------------------------------------------------------------- */
 
 static void
 delete_job(CronController *controller, Sync *sync, const Value *cron, const Value *job)
 {
-    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, propagationPolicy: Background}");
-    client_delete(controller->base.client, "batch", "jobs", object_namespace(job), object_name(job), options, sync_call,
-                  sync_begin_tolerating(sync, "NotFound"));
-    event_record(controller->base.recorder, cron, "Normal", "SuccessfulDelete", "Deleted job %s", object_name(job));
+    Value *options =
+        value_new_f("{apiVersion: v1, kind: DeleteOptions, propagationPolicy: Background}");
+    client_delete(controller->base.client, "batch", "jobs", object_namespace(job), object_name(job),
+                  options, sync_call, sync_begin_tolerating(sync, "NotFound"));
+    event_record(controller->base.recorder, cron, "Normal", "SuccessfulDelete", "Deleted job %s",
+                 object_name(job));
 }
 
 static void
-clean_history(CronController *controller, Sync *sync, const Value *cron, const GPtrArray *jobs, const char *condition, const char *path,
-              int64_t otherwise)
+clean_history(CronController *controller, Sync *sync, const Value *cron, const GPtrArray *jobs,
+              const char *condition, const char *path, int64_t otherwise)
 {
     const Value *given = value_at(cron, path);
     int64_t limit = given != NULL ? value_int(given) : otherwise;
@@ -78,7 +83,8 @@ active_has(const Value *active, const char *uid)
     return false;
 }
 
-/* Ended Jobs leave the list, gone ones too, unfinished ones of ours that are missing are unexpected but belong there. */
+/* Ended Jobs leave the list, gone ones too, unfinished ones of ours that are missing are unexpected
+ * but belong there. */
 static void
 update_active(Run *run, const GPtrArray *jobs)
 {
@@ -88,18 +94,23 @@ update_active(Run *run, const GPtrArray *jobs)
     VALUE_ARRAY_FOREACH (reference, old) {
         const Value *job = NULL;
         for (guint i = 0; i < jobs->len; i++)
-            if (strcmp(object_uid(objects_item(jobs, i)), value_text(value_get(reference, "uid"))) == 0)
+            if (strcmp(object_uid(objects_item(jobs, i)),
+                       value_text(value_get(reference, "uid"))) == 0)
                 job = objects_item(jobs, i);
         const char *name = value_text(value_get(reference, "name"));
-        int64_t revision = g_ascii_strtoll(value_text(value_get(reference, "resourceVersion")), NULL, 10);
+        int64_t revision =
+            g_ascii_strtoll(value_text(value_get(reference, "resourceVersion")), NULL, 10);
         if (job == NULL && revision > informer_revision(controller->jobs.informer)) {
-            value_builder_append(active, value_ref(reference)); /* just made; the cache will show it */
+            value_builder_append(active,
+                                 value_ref(reference)); /* just made; the cache will show it */
         } else if (job == NULL) {
-            event_record(controller->base.recorder, run->cron, "Normal", "MissingJob", "Active job went missing: %s", name);
+            event_record(controller->base.recorder, run->cron, "Normal", "MissingJob",
+                         "Active job went missing: %s", name);
         } else if (job_is_finished(job)) {
             bool complete = condition_is(value_at(job, "status.conditions"), "Complete", "True");
             event_record(controller->base.recorder, run->cron, "Normal", "SawCompletedJob",
-                         "Saw completed job: %s, condition: %s", name, complete ? "Complete" : "Failed");
+                         "Saw completed job: %s, condition: %s", name,
+                         complete ? "Complete" : "Failed");
             const Value *end = value_at(job, "status.completionTime");
             if (complete && time_of(end) > time_of(value_get(run->status, "lastSuccessfulTime")))
                 value_edit(&run->status, "lastSuccessfulTime", value_ref(end));
@@ -123,15 +134,17 @@ update_active(Run *run, const GPtrArray *jobs)
     }
 }
 
-/* ---- making a Job ------------------------------------------------------------------------------------ */
+/* ---- making a Job
+ * ------------------------------------------------------------------------------------ */
 
 static void
 write_status(Run *run)
 {
     if (values_equal_semantically(run->status, value_get(run->cron, "status")))
         return;
-    client_update(run->controller->base.client, "batch", "cronjobs", "status", value_set(run->cron, "status", value_ref(run->status)),
-                  sync_call, sync_begin_tolerating(run->sync, "NotFound"));
+    client_update(run->controller->base.client, "batch", "cronjobs", "status",
+                  value_set(run->cron, "status", value_ref(run->status)), sync_call,
+                  sync_begin_tolerating(run->sync, "NotFound"));
 }
 
 static char *
@@ -141,16 +154,17 @@ on_created(const ApiResponse *response, void *data)
     if (response_is_namespace_terminating(response))
         return NULL;
     if (!api_response_ok(response) && !response_is(response, "AlreadyExists")) {
-        event_record(run->controller->base.recorder, run->cron, "Warning", "FailedCreate", "Error creating job: %s",
-                     response_error(response));
+        event_record(run->controller->base.recorder, run->cron, "Warning", "FailedCreate",
+                     "Error creating job: %s", response_error(response));
         return g_strdup(response_error(response));
     }
     if (api_response_ok(response)) {
-        event_record(run->controller->base.recorder, run->cron, "Normal", "SuccessfulCreate", "Created job %s",
-                     object_name(response->object));
+        event_record(run->controller->base.recorder, run->cron, "Normal", "SuccessfulCreate",
+                     "Created job %s", object_name(response->object));
         const Value *known = value_get(run->status, "active");
         g_autoptr(Value) before = known != NULL ? value_ref(known) : value_new_array();
-        value_edit(&run->status, "active", value_append(before, object_reference_new(response->object, "batch/v1", "Job")));
+        value_edit(&run->status, "active",
+                   value_append(before, object_reference_new(response->object, "batch/v1", "Job")));
     }
     value_edit(&run->status, "lastScheduleTime", time_value(run->scheduled_ns));
     write_status(run);
@@ -162,16 +176,20 @@ job_of(const Run *run)
 {
     const Value *template_ = value_at(run->cron, "spec.jobTemplate");
     Value *owner = owner_reference_new(run->cron, "batch/v1", "CronJob");
-    Value *name = value_new_stringf("%s-%" G_GINT64_FORMAT, object_name(run->cron), run->scheduled_ns / NS_PER_S / 60);
+    Value *name = value_new_stringf("%s-%" G_GINT64_FORMAT, object_name(run->cron),
+                                    run->scheduled_ns / NS_PER_S / 60);
     Value *time = time_value(run->scheduled_ns);
-    Value *annotations = value_set_at(value_at(template_, "metadata.annotations"), "['batch.kubernetes.io/cronjob-scheduled-timestamp']", time);
-    return value_new_f("{apiVersion: batch/v1, kind: Job, metadata: {name: %V, namespace: %s, labels: ?%v, annotations: %V, "
+    Value *annotations = value_set_at(value_at(template_, "metadata.annotations"),
+                                      "['batch.kubernetes.io/cronjob-scheduled-timestamp']", time);
+    return value_new_f("{apiVersion: batch/v1, kind: Job, metadata: {name: %V, namespace: %s, "
+                       "labels: ?%v, annotations: %V, "
                        "ownerReferences: [%V]}, spec: %v}",
-                       name, object_namespace(run->cron), value_at(template_, "metadata.labels"), annotations, owner,
-                       value_get(template_, "spec"));
+                       name, object_namespace(run->cron), value_at(template_, "metadata.labels"),
+                       annotations, owner, value_get(template_, "spec"));
 }
 
-/* The last time that should have been and was not, 0 when none; *ret_missed how many there are (at most MISSED_MAX + 1). */
+/* The last time that should have been and was not, 0 when none; *ret_missed how many there are (at
+ * most MISSED_MAX + 1). */
 static int64_t
 last_missed(const Run *run, const CronSchedule *schedule, int64_t *ret_missed)
 {
@@ -193,7 +211,8 @@ last_missed(const Run *run, const CronSchedule *schedule, int64_t *ret_missed)
     *ret_missed = MIN(skipped + 1, MISSED_MAX + 1);
     latest = first;
     int64_t from = skipped > MISSED_MAX ? run->now - 2 * gap : first;
-    for (int64_t time = cron_next(schedule, from - 1); time != 0 && time <= run->now; time = cron_next(schedule, time))
+    for (int64_t time = cron_next(schedule, from - 1); time != 0 && time <= run->now;
+         time = cron_next(schedule, time))
         latest = time;
     return latest;
 }
@@ -206,8 +225,9 @@ policy_allows(Run *run, const GPtrArray *jobs)
     if (value_size(active) == 0 || strcmp(policy, "Allow") == 0 || *policy == '\0')
         return true;
     if (strcmp(policy, "Forbid") == 0) {
-        event_record(run->controller->base.recorder, cron, "Normal", "JobAlreadyActive",
-                     "Not starting job because prior execution is running and concurrency policy is Forbid");
+        event_record(
+            run->controller->base.recorder, cron, "Normal", "JobAlreadyActive",
+            "Not starting job because prior execution is running and concurrency policy is Forbid");
         return false;
     }
     for (guint i = 0; i < jobs->len; i++)
@@ -228,30 +248,34 @@ schedule_run(Run *run, const CronSchedule *schedule, const GPtrArray *jobs)
     run->scheduled_ns = last_missed(run, schedule, &missed);
     if (missed > MISSED_MAX)
         event_record(controller->base.recorder, cron, "Warning", "TooManyMissedTimes",
-                     "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
+                     "too many missed start times. Set or decrease .spec.startingDeadlineSeconds "
+                     "or check clock skew");
     bool late = deadline != NULL && run->scheduled_ns + value_int(deadline) * NS_PER_S < run->now;
     if (run->scheduled_ns != 0 && late)
-        event_record(controller->base.recorder, cron, "Warning", "MissSchedule", "Missed scheduled time to start a job: %s",
+        event_record(controller->base.recorder, cron, "Warning", "MissSchedule",
+                     "Missed scheduled time to start a job: %s",
                      value_text(value_get(run->status, "lastScheduleTime")));
     if (run->scheduled_ns == 0 || late || !policy_allows(run, jobs)) {
         write_status(run);
         return;
     }
     Value *job = job_of(run);
-    controller_decide(&controller->base, "create", cron, "CronJob", "the schedule \"%s\" says it is time: create Job %s",
+    controller_decide(&controller->base, "create", cron, "CronJob",
+                      "the schedule \"%s\" says it is time: create Job %s",
                       value_text_at(cron, "spec.schedule"), object_name(job));
     client_create(controller->base.client, "batch", "jobs", object_namespace(cron), job, sync_call,
                   sync_begin_checked(run->sync, on_created, g_rc_box_acquire(run), run_unref));
 }
 
-/* ---- sync -------------------------------------------------------------------------------------------- */
+/* ---- sync
+ * -------------------------------------------------------------------------------------------- */
 
 static bool
 zone_is_known(Run *run)
 {
     const char *zone = value_string_at(run->cron, "spec.timeZone");
-    if (zone == NULL || strcmp(zone, "UTC") == 0 || strcmp(zone, "Etc/UTC") == 0 || strcmp(zone, "Etc/GMT") == 0 ||
-        strcmp(zone, "GMT") == 0)
+    if (zone == NULL || strcmp(zone, "UTC") == 0 || strcmp(zone, "Etc/UTC") == 0 ||
+        strcmp(zone, "Etc/GMT") == 0 || strcmp(zone, "GMT") == 0)
         return true;
     event_record(run->controller->base.recorder, run->cron, "Warning", "UnknownTimeZone",
                  "invalid timeZone: \"%s\": unknown time zone %s", zone, zone);
@@ -266,11 +290,17 @@ sync_cron(const char *key, Sync *sync, void *data)
     if (cached == NULL)
         return;
     Run *run = g_rc_box_new0(Run);
-    *run = (Run){.controller = controller, .sync = sync, .cron = value_ref(cached), .now = controller_now(&controller->base)};
-    run->status = value_get(cached, "status") != NULL ? value_ref(value_get(cached, "status")) : value_new_map();
-    g_autoptr(GPtrArray) jobs = objects_copy(informer_owned_by(controller->jobs.informer, object_uid(cached)));
+    *run = (Run){.controller = controller,
+                 .sync = sync,
+                 .cron = value_ref(cached),
+                 .now = controller_now(&controller->base)};
+    run->status = value_get(cached, "status") != NULL ? value_ref(value_get(cached, "status"))
+                                                      : value_new_map();
+    g_autoptr(GPtrArray) jobs =
+        objects_copy(informer_owned_by(controller->jobs.informer, object_uid(cached)));
     clean_history(controller, sync, run->cron, jobs, "Failed", "spec.failedJobsHistoryLimit", 1);
-    clean_history(controller, sync, run->cron, jobs, "Complete", "spec.successfulJobsHistoryLimit", 3);
+    clean_history(controller, sync, run->cron, jobs, "Complete", "spec.successfulJobsHistoryLimit",
+                  3);
     update_active(run, jobs);
     CronSchedule schedule;
     g_autoptr(GError) error = NULL;
@@ -279,8 +309,9 @@ sync_cron(const char *key, Sync *sync, void *data)
     } else if (!zone_is_known(run)) {
         write_status(run);
     } else if (!cron_parse(value_text_at(run->cron, "spec.schedule"), &schedule, &error)) {
-        event_record(controller->base.recorder, run->cron, "Warning", "UnparseableSchedule", "unparseable schedule: %s : %s",
-                     value_text_at(run->cron, "spec.schedule"), error->message);
+        event_record(controller->base.recorder, run->cron, "Warning", "UnparseableSchedule",
+                     "unparseable schedule: %s : %s", value_text_at(run->cron, "spec.schedule"),
+                     error->message);
         write_status(run);
     } else {
         schedule_run(run, &schedule, jobs);
@@ -292,7 +323,8 @@ static Controller *
 start(ControllerContext *context)
 {
     CronController *controller = g_new0(CronController, 1);
-    controller_init(&controller->base, context, &cron_job_controller_class, "cronjob-controller", 5, sync_cron);
+    controller_init(&controller->base, context, &cron_job_controller_class, "cronjob-controller", 5,
+                    sync_cron);
     controller->jobs = (Children){.controller = &controller->base,
                                   .owners = context_informer(context, "batch", "cronjobs"),
                                   .kind = "CronJob",

@@ -14,21 +14,26 @@ typedef struct Field {
     const char *const *names; /* of low, low + 1, ...; NULL: none */
 } Field;
 
-static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", NULL};
+static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul",
+                                          "aug", "sep", "oct", "nov", "dec", NULL};
 static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 
 static const Field fields[] = {
-    {"minute", 0, 59, NULL}, {"hour", 0, 23, NULL}, {"day of month", 1, 31, NULL}, {"month", 1, 12, month_names}, {"day of week", 0, 6, day_names},
+    {"minute", 0, 59, NULL},          {"hour", 0, 23, NULL},
+    {"day of month", 1, 31, NULL},    {"month", 1, 12, month_names},
+    {"day of week", 0, 6, day_names},
 };
 
-/* ---- civil time -------------------------------------------------------------------------------------- */
+/* ---- civil time
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct Civil {
     int64_t year;
     int month, day, hour, minute, weekday;
 } Civil;
 
-/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counting years from March. */
+/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counting years from March.
+ */
 static int64_t
 days_of(int64_t year, int month, int day)
 {
@@ -41,7 +46,8 @@ days_of(int64_t year, int month, int day)
 static int
 days_in_month(int64_t year, int month)
 {
-    return (int)(days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - days_of(year, month, 1));
+    return (int)(days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
+                 days_of(year, month, 1));
 }
 
 static int
@@ -54,7 +60,11 @@ static Civil
 civil_of(int64_t ns)
 {
     int64_t seconds = ns / SECOND_NS, days = seconds / 86400, rest = seconds % 86400;
-    Civil civil = {.year = 1970, .month = 1, .hour = (int)(rest / 3600), .minute = (int)(rest / 60 % 60), .weekday = weekday_of(days)};
+    Civil civil = {.year = 1970,
+                   .month = 1,
+                   .hour = (int)(rest / 3600),
+                   .minute = (int)(rest / 60 % 60),
+                   .weekday = weekday_of(days)};
     civil.year += days / 366;
     while (days_of(civil.year + 1, 1, 1) <= days)
         civil.year++;
@@ -64,7 +74,8 @@ civil_of(int64_t ns)
     return civil;
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------------- */
+/* ---- parsing
+ * ----------------------------------------------------------------------------------------- */
 
 static bool
 parse_number(const Field *field, const char *text, int *ret_number, GError **error)
@@ -77,7 +88,9 @@ parse_number(const Field *field, const char *text, int *ret_number, GError **err
     char *end = NULL;
     int64_t number = g_ascii_strtoll(text, &end, 10);
     if (end == text || *end != '\0' || number < 0 || number > 1000)
-        return fail(error, TIMONEL_ERROR_INVALID, "failed to parse int from %s: strconv.Atoi: parsing \"%s\": invalid syntax", text, text);
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    "failed to parse int from %s: strconv.Atoi: parsing \"%s\": invalid syntax",
+                    text, text);
     *ret_number = (int)number;
     return true;
 }
@@ -90,7 +103,8 @@ parse_range(const Field *field, const char *text, uint64_t *bits, bool *ret_any,
     guint n_ends = g_strv_length(ends), n_stepped = g_strv_length(stepped);
     int low = field->low, high = field->high, step = 1;
     if (n_ends == 0 || n_ends > 2)
-        return fail(error, TIMONEL_ERROR_INVALID, "%s hyphens: %s", n_ends == 0 ? "missing" : "too many", text);
+        return fail(error, TIMONEL_ERROR_INVALID, "%s hyphens: %s",
+                    n_ends == 0 ? "missing" : "too many", text);
     bool star = strcmp(ends[0], "*") == 0 || strcmp(ends[0], "?") == 0;
     if (!star) {
         if (!parse_number(field, ends[0], &low, error))
@@ -110,13 +124,17 @@ parse_range(const Field *field, const char *text, uint64_t *bits, bool *ret_any,
             star = false;
     }
     if (low < field->low)
-        return fail(error, TIMONEL_ERROR_INVALID, "beginning of range (%d) below minimum (%d): %s", low, field->low, text);
+        return fail(error, TIMONEL_ERROR_INVALID, "beginning of range (%d) below minimum (%d): %s",
+                    low, field->low, text);
     if (high > field->high)
-        return fail(error, TIMONEL_ERROR_INVALID, "end of range (%d) above maximum (%d): %s", high, field->high, text);
+        return fail(error, TIMONEL_ERROR_INVALID, "end of range (%d) above maximum (%d): %s", high,
+                    field->high, text);
     if (low > high)
-        return fail(error, TIMONEL_ERROR_INVALID, "beginning of range (%d) beyond end of range (%d): %s", low, high, text);
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    "beginning of range (%d) beyond end of range (%d): %s", low, high, text);
     if (step == 0)
-        return fail(error, TIMONEL_ERROR_INVALID, "step of range should be a positive number: %s", text);
+        return fail(error, TIMONEL_ERROR_INVALID, "step of range should be a positive number: %s",
+                    text);
     for (int i = low; i <= high; i += step)
         *bits |= UINT64_C(1) << i;
     *ret_any |= star;
@@ -140,8 +158,9 @@ parse_field(const Field *field, const char *text, uint64_t *ret_bits, bool *ret_
 static const char *
 expand(const char *text)
 {
-    static const char *const words[][2] = {{"@yearly", "0 0 1 1 *"},   {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"},
-                                           {"@weekly", "0 0 * * 0"},   {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"},
+    static const char *const words[][2] = {{"@yearly", "0 0 1 1 *"},  {"@annually", "0 0 1 1 *"},
+                                           {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
+                                           {"@daily", "0 0 * * *"},   {"@midnight", "0 0 * * *"},
                                            {"@hourly", "0 * * * *"}};
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (strcmp(text, words[i][0]) == 0)
@@ -170,8 +189,10 @@ cron_parse(const char *text, CronSchedule *ret_schedule, GError **error)
         if (**part != '\0')
             parts[n++] = *part;
     if (n != 5)
-        return fail(error, TIMONEL_ERROR_INVALID, "expected exactly 5 fields, found %u: [%s]", n, expanded);
-    uint64_t *bits[] = {&schedule.minutes, &schedule.hours, &schedule.days, &schedule.months, &schedule.weekdays};
+        return fail(error, TIMONEL_ERROR_INVALID, "expected exactly 5 fields, found %u: [%s]", n,
+                    expanded);
+    uint64_t *bits[] = {&schedule.minutes, &schedule.hours, &schedule.days, &schedule.months,
+                        &schedule.weekdays};
     bool any[5];
     for (guint i = 0; i < 5; i++)
         if (!parse_field(&fields[i], parts[i], bits[i], &any[i], error))
@@ -182,7 +203,8 @@ cron_parse(const char *text, CronSchedule *ret_schedule, GError **error)
     return true;
 }
 
-/* ---- the next time ----------------------------------------------------------------------------------- */
+/* ---- the next time
+ * ----------------------------------------------------------------------------------- */
 
 static bool
 has_bit(uint64_t bits, int bit)
@@ -228,7 +250,9 @@ cron_next(const CronSchedule *schedule, int64_t after_ns)
             for (int day = first_month ? civil.day : 1; day <= days_in_month(year, month); day++) {
                 int64_t days = days_of(year, month, day);
                 bool first_day = first_month && day == civil.day;
-                int found = day_matches(schedule, day, weekday_of(days)) ? minute_from(schedule, first_day ? minute : 0) : -1;
+                int found = day_matches(schedule, day, weekday_of(days))
+                                ? minute_from(schedule, first_day ? minute : 0)
+                                : -1;
                 if (found >= 0)
                     return (days * 86400 + found * 60) * SECOND_NS;
             }

@@ -1,5 +1,6 @@
-/* One sync: claim pods and revisions -> who is missing, who is too many -> create in slow-start batches, delete -> when neither
- * was needed, the rolling update -> status. A sync walks all nodes; events of pods of large sets are gathered. */
+/* One sync: claim pods and revisions -> who is missing, who is too many -> create in slow-start
+ * batches, delete -> when neither was needed, the rolling update -> status. A sync walks all nodes;
+ * events of pods of large sets are gathered. */
 #include "core/controllers/daemonset/daemon_set.h"
 
 #include <string.h>
@@ -50,14 +51,16 @@ work_free(gpointer data)
     g_free(work);
 }
 
-/* ---- managing ---------------------------------------------------------------------------------------- */
+/* ---- managing
+ * ---------------------------------------------------------------------------------------- */
 
 /* A pod that failed is replaced, but not in a tight loop. */
 static bool
-failed_pod_must_wait(DaemonController *controller, const DaemonView *view, const char *node, Sync *sync)
+failed_pod_must_wait(DaemonController *controller, const DaemonView *view, const char *node,
+                     Sync *sync)
 {
-    g_autofree char *key =
-        g_strdup_printf("%s/%" G_GINT64_FORMAT "/%s", object_uid(view->set), object_generation(view->set), node);
+    g_autofree char *key = g_strdup_printf("%s/%" G_GINT64_FORMAT "/%s", object_uid(view->set),
+                                           object_generation(view->set), node);
     Backoff *backoff = g_hash_table_lookup(controller->backoff, key);
     if (backoff == NULL) {
         backoff = g_new0(Backoff, 1);
@@ -69,26 +72,30 @@ failed_pod_must_wait(DaemonController *controller, const DaemonView *view, const
         return true;
     }
     bool quiet = view->now - backoff->last_ns > 2 * BACKOFF_MAX_NS;
-    backoff->delay_ns = backoff->delay_ns == 0 || quiet ? BACKOFF_MIN_NS : MIN(backoff->delay_ns * 2, BACKOFF_MAX_NS);
+    backoff->delay_ns = backoff->delay_ns == 0 || quiet
+                            ? BACKOFF_MIN_NS
+                            : MIN(backoff->delay_ns * 2, BACKOFF_MAX_NS);
     backoff->last_ns = view->now;
     return false;
 }
 
 static void
-record_ended_pod(DaemonController *controller, const DaemonView *view, const Value *pod, bool failed)
+record_ended_pod(DaemonController *controller, const DaemonView *view, const Value *pod,
+                 bool failed)
 {
     const char *node = daemon_pod_node(pod);
     if (failed)
         event_record(controller->base.recorder, view->set, "Warning", "FailedDaemonPod",
-                     "Found failed daemon pod %s/%s on node %s, will try to kill it", object_namespace(pod), object_name(pod), node);
+                     "Found failed daemon pod %s/%s on node %s, will try to kill it",
+                     object_namespace(pod), object_name(pod), node);
     else
         event_record(controller->base.recorder, view->set, "Normal", "SucceededDaemonPod",
-                     "Found succeeded daemon pod %s/%s on node %s, will try to delete it", object_namespace(pod), object_name(pod),
-                     node);
+                     "Found succeeded daemon pod %s/%s on node %s, will try to delete it",
+                     object_namespace(pod), object_name(pod), node);
 }
 
-/* More than one runs: without surge the oldest stays; with surge one old one may stay beside a new one that is not yet
- * available. */
+/* More than one runs: without surge the oldest stays; with surge one old one may stay beside a new
+ * one that is not yet available. */
 static void
 delete_surplus(const DaemonView *view, const GPtrArray *running, GPtrArray *doomed)
 {
@@ -111,8 +118,8 @@ delete_surplus(const DaemonView *view, const GPtrArray *running, GPtrArray *doom
 }
 
 static void
-manage_node(DaemonController *controller, const DaemonView *view, const DaemonNode *node, Sync *sync, GPtrArray *nodes_to_fill,
-            GPtrArray *doomed)
+manage_node(DaemonController *controller, const DaemonView *view, const DaemonNode *node,
+            Sync *sync, GPtrArray *nodes_to_fill, GPtrArray *doomed)
 {
     if (node->pods == NULL) {
         if (node->should_run)
@@ -144,7 +151,8 @@ manage_node(DaemonController *controller, const DaemonView *view, const DaemonNo
         g_ptr_array_add(nodes_to_fill, (gpointer)node->node);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 write_start(size_t index, void *begun, void *data)
@@ -152,12 +160,13 @@ write_start(size_t index, void *begun, void *data)
     const Work *work = data;
     Client *client = work->controller->base.client;
     if (index < work->create->len) {
-        client_create(client, "", "pods", object_namespace(work->set), value_ref(objects_item(work->create, (guint)index)),
-                      sync_call, begun);
+        client_create(client, "", "pods", object_namespace(work->set),
+                      value_ref(objects_item(work->create, (guint)index)), sync_call, begun);
         return;
     }
     const Value *pod = objects_item(work->doomed, (guint)index - work->create->len);
-    client_delete(client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call, begun);
+    client_delete(client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call,
+                  begun);
 }
 
 static char *
@@ -182,7 +191,8 @@ status_write(Sync *sync, Work *work)
     if (values_equal_semantically(work->status, value_get(work->set, "status")))
         return;
     client_update(work->controller->base.client, "apps", "daemonsets", "status",
-                  value_set(work->set, "status", value_ref(work->status)), sync_call, sync_begin_tolerating(sync, "NotFound"));
+                  value_set(work->set, "status", value_ref(work->status)), sync_call,
+                  sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
@@ -192,30 +202,33 @@ write_done(Sync *sync, const char *error, size_t skipped, void *data)
     /* Skipped ones are the last of the list: deletions come last. */
     size_t deletions = MIN(skipped, work->doomed->len);
     for (size_t i = 0; i < deletions; i++)
-        expectations_deletion_observed(work->controller->expectations, work->key,
-                                       object_uid(objects_item(work->doomed, work->doomed->len - 1 - (guint)i)));
+        expectations_deletion_observed(
+            work->controller->expectations, work->key,
+            object_uid(objects_item(work->doomed, work->doomed->len - 1 - (guint)i)));
     expectations_lower(work->controller->expectations, work->key, (int64_t)(skipped - deletions));
     status_write(sync, work);
 }
 
 static void
-write_all(DaemonController *controller, const DaemonView *view, Sync *sync, const GPtrArray *nodes_to_fill, GPtrArray *doomed,
-          const char *key)
+write_all(DaemonController *controller, const DaemonView *view, Sync *sync,
+          const GPtrArray *nodes_to_fill, GPtrArray *doomed, const char *key)
 {
     static const BatchOps ops = {write_start, write_answer, write_done};
     Work *work = g_new0(Work, 1);
-    *work = (Work){controller, value_ref(view->set), daemon_status(view), objects_new(), objects_new(), g_strdup(key)};
+    *work = (Work){controller,    value_ref(view->set), daemon_status(view),
+                   objects_new(), objects_new(),        g_strdup(key)};
     g_autoptr(GPtrArray) uids = g_ptr_array_new();
     for (guint i = 0; i < nodes_to_fill->len && i < BURST_REPLICAS; i++)
-        g_ptr_array_add(work->create, daemon_pod_new(view, object_name(objects_item(nodes_to_fill, i))));
+        g_ptr_array_add(work->create,
+                        daemon_pod_new(view, object_name(objects_item(nodes_to_fill, i))));
     for (guint i = 0; i < doomed->len && i < BURST_REPLICAS; i++) {
         objects_add(work->doomed, objects_item(doomed, i));
         g_ptr_array_add(uids, (gpointer)object_uid(objects_item(doomed, i)));
     }
     if (work->create->len + work->doomed->len > 0) {
         controller_decide(&controller->base, "manage", view->set, "DaemonSet",
-                          "DaemonSet %s: create %u pods where nodes lack one, delete %u", object_name(view->set), work->create->len,
-                          work->doomed->len);
+                          "DaemonSet %s: create %u pods where nodes lack one, delete %u",
+                          object_name(view->set), work->create->len, work->doomed->len);
         expectations_set(controller->expectations, key, work->create->len, uids, view->now);
     }
     batch_run(sync, BATCH_SLOW_START, work->create->len + work->doomed->len, &ops, work, work_free);
@@ -224,14 +237,18 @@ write_all(DaemonController *controller, const DaemonView *view, Sync *sync, cons
 static void
 manage(DaemonController *controller, const DaemonView *view, Sync *sync, const char *key)
 {
-    g_autoptr(GPtrArray) nodes_to_fill = g_ptr_array_new(), doomed = objects_new(), outdated = g_ptr_array_new();
+    g_autoptr(GPtrArray) nodes_to_fill = g_ptr_array_new(), doomed = objects_new(),
+                         outdated = g_ptr_array_new();
     if (expectations_satisfied(controller->expectations, key, view->now)) {
         for (guint i = 0; i < view->nodes->len; i++)
-            manage_node(controller, view, &g_array_index(view->nodes, DaemonNode, i), sync, nodes_to_fill, doomed);
+            manage_node(controller, view, &g_array_index(view->nodes, DaemonNode, i), sync,
+                        nodes_to_fill, doomed);
         for (guint i = 0; i < view->stray->len; i++)
-            if (*pod_node_name(objects_item(view->stray, i)) == '\0' && !object_is_deleting(objects_item(view->stray, i)))
+            if (*pod_node_name(objects_item(view->stray, i)) == '\0' &&
+                !object_is_deleting(objects_item(view->stray, i)))
                 objects_add(doomed, objects_item(view->stray, i));
-        bool rolling = strcmp(value_text_at(view->set, "spec.updateStrategy.type"), "OnDelete") != 0;
+        bool rolling =
+            strcmp(value_text_at(view->set, "spec.updateStrategy.type"), "OnDelete") != 0;
         if (rolling && nodes_to_fill->len == 0 && doomed->len == 0) {
             daemon_rolling_update(view, nodes_to_fill, outdated);
             for (guint i = 0; i < outdated->len; i++)
@@ -249,9 +266,12 @@ come_back_for_availability(const DaemonView *view, Sync *sync)
 {
     int64_t seconds = value_int_at(view->set, "spec.minReadySeconds");
     for (guint i = 0; seconds > 0 && i < view->pods->len; i++)
-        if (pod_is_ready(objects_item(view->pods, i)) && !daemon_pod_is_available(view, objects_item(view->pods, i))) {
-            const Value *ready = condition_find(value_at(objects_item(view->pods, i), "status.conditions"), "Ready");
-            int64_t left = time_of(value_get(ready, "lastTransitionTime")) + seconds * NS_PER_S - view->now;
+        if (pod_is_ready(objects_item(view->pods, i)) &&
+            !daemon_pod_is_available(view, objects_item(view->pods, i))) {
+            const Value *ready =
+                condition_find(value_at(objects_item(view->pods, i), "status.conditions"), "Ready");
+            int64_t left =
+                time_of(value_get(ready, "lastTransitionTime")) + seconds * NS_PER_S - view->now;
             sync_again_after(sync, MAX(left, NS_PER_S));
         }
 }
@@ -275,7 +295,8 @@ sync_set(const char *key, Sync *sync, void *data)
         return;
     bool writing = false, writing_revisions = false;
     g_autoptr(GPtrArray) pods = children_claim(&controller->pods, set, sync, &writing, NULL);
-    g_autoptr(GPtrArray) revisions = history_list(&controller->history, set, sync, &writing_revisions);
+    g_autoptr(GPtrArray) revisions =
+        history_list(&controller->history, set, sync, &writing_revisions);
     if (writing || writing_revisions)
         return;
     const Value *revision = history_ensure(&controller->history, set, revisions, sync);
@@ -295,16 +316,19 @@ sync_set(const char *key, Sync *sync, void *data)
     for (guint i = 0; i < revisions->len; i++)
         for (guint j = 0; j < pods->len; j++) {
             const char *hash = object_label(objects_item(pods, j), LABEL_REVISION_HASH);
-            if (hash != NULL && strcmp(hash, revision_hash(&controller->history, objects_item(revisions, i))) == 0) {
+            if (hash != NULL && strcmp(hash, revision_hash(&controller->history,
+                                                           objects_item(revisions, i))) == 0) {
                 g_ptr_array_add(live, (gpointer)object_name(objects_item(revisions, i)));
                 break;
             }
         }
-    history_truncate(&controller->history, set, revisions, (const char *const *)live->pdata, live->len, sync);
+    history_truncate(&controller->history, set, revisions, (const char *const *)live->pdata,
+                     live->len, sync);
     daemon_view_clear(&view);
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static const Value *
 set_selector(const Value *set)
@@ -320,7 +344,8 @@ gather_delay(Controller *base, const Value *set, const Value *old, const Value *
 
 /* A new or changed node matters to the sets for which it makes a difference. */
 static void
-node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+             void *data)
 {
     DaemonController *controller = data;
     if (old != NULL && new_ != NULL && value_equal(object_labels(old), object_labels(new_)) &&
@@ -341,7 +366,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = node_changed};
     DaemonController *controller = g_new0(DaemonController, 1);
-    controller_init(&controller->base, context, &daemon_set_controller_class, "daemonset-controller", 2, sync_set);
+    controller_init(&controller->base, context, &daemon_set_controller_class,
+                    "daemonset-controller", 2, sync_set);
     controller->expectations = expectations_new();
     controller->backoff = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     controller->nodes = context_informer(context, "", "nodes");

@@ -1,4 +1,5 @@
-/* The rolling update of a DaemonSet (pkg/controller/daemon/update.go): old pods make room, or new ones come beside them. */
+/* The rolling update of a DaemonSet (pkg/controller/daemon/update.go): old pods make room, or new
+ * ones come beside them. */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -18,20 +19,23 @@ desired_nodes(const DaemonView *view)
 int64_t
 daemon_max_surge(const DaemonView *view)
 {
-    return int_or_percent(value_at(view->set, "spec.updateStrategy.rollingUpdate.maxSurge"), desired_nodes(view), ROUND_UP, 0);
+    return int_or_percent(value_at(view->set, "spec.updateStrategy.rollingUpdate.maxSurge"),
+                          desired_nodes(view), ROUND_UP, 0);
 }
 
 static int64_t
 max_unavailable(const DaemonView *view)
 {
     int64_t most =
-        int_or_percent(value_at(view->set, "spec.updateStrategy.rollingUpdate.maxUnavailable"), desired_nodes(view), ROUND_UP, 1);
+        int_or_percent(value_at(view->set, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
+                       desired_nodes(view), ROUND_UP, 1);
     return most == 0 && daemon_max_surge(view) == 0 ? 1 : most;
 }
 
 /* The one new and the one old pod of a node; false when there are two of either. */
 static bool
-find_pods(const DaemonView *view, const DaemonNode *node, const Value **ret_new, const Value **ret_old)
+find_pods(const DaemonView *view, const DaemonNode *node, const Value **ret_new,
+          const Value **ret_old)
 {
     *ret_new = *ret_old = NULL;
     for (guint i = 0; node->pods != NULL && i < node->pods->len; i++) {
@@ -90,7 +94,8 @@ update_with_surge(const DaemonView *view, GPtrArray *nodes_to_fill, GPtrArray *p
         } else if (old != NULL && new_ == NULL) {
             if (!node->should_run)
                 continue;
-            g_ptr_array_add(daemon_pod_is_available(view, old) ? candidates : nodes_to_fill, (gpointer)node->node);
+            g_ptr_array_add(daemon_pod_is_available(view, old) ? candidates : nodes_to_fill,
+                            (gpointer)node->node);
         } else if (old != NULL && new_ != NULL) {
             if (daemon_pod_is_available(view, new_))
                 g_ptr_array_add(pods_to_delete, (gpointer)old);

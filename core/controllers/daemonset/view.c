@@ -45,12 +45,15 @@ daemon_tolerations(const Value *pod_spec)
 void
 daemon_should_run(const Value *sample, const Value *node, bool *ret_run, bool *ret_continue)
 {
-    static const char *const scheduling[] = {"NoSchedule", "NoExecute", NULL}, *const executing[] = {"NoExecute", NULL};
+    static const char *const scheduling[] = {"NoSchedule", "NoExecute", NULL},
+                             *const executing[] = {"NoExecute", NULL};
     const char *pinned = pod_node_name(sample);
     *ret_run = *ret_continue = false;
-    if ((*pinned != '\0' && strcmp(pinned, object_name(node)) != 0) || !pod_matches_node_affinity(sample, node))
+    if ((*pinned != '\0' && strcmp(pinned, object_name(node)) != 0) ||
+        !pod_matches_node_affinity(sample, node))
         return;
-    const Value *taints = value_at(node, "spec.taints"), *tolerations = value_at(sample, "spec.tolerations");
+    const Value *taints = value_at(node, "spec.taints"),
+                *tolerations = value_at(sample, "spec.tolerations");
     *ret_run = taints_find_untolerated(taints, tolerations, scheduling) == NULL;
     *ret_continue = *ret_run || taints_find_untolerated(taints, tolerations, executing) == NULL;
 }
@@ -61,11 +64,13 @@ daemon_pod_node(const Value *pod)
     if (*pod_node_name(pod) != '\0')
         return pod_node_name(pod);
     const Value *terms =
-        value_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+        value_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+                      "nodeSelectorTerms");
     VALUE_ARRAY_FOREACH (term, terms)
         VALUE_ARRAY_FOREACH (field, value_get(term, "matchFields"))
             if (strcmp(value_text(value_get(field, "key")), "metadata.name") == 0 &&
-                strcmp(value_text(value_get(field, "operator")), "In") == 0 && value_size(value_get(field, "values")) == 1)
+                strcmp(value_text(value_get(field, "operator")), "In") == 0 &&
+                value_size(value_get(field, "values")) == 1)
                 return value_text(value_item(value_get(field, "values"), 0));
     return "";
 }
@@ -73,16 +78,23 @@ daemon_pod_node(const Value *pod)
 Value *
 daemon_pod_new(const DaemonView *view, const char *node_name)
 {
-    Value *pod = pod_from_template(value_at(view->set, "spec.template"), view->set, "apps/v1", "DaemonSet");
+    Value *pod =
+        pod_from_template(value_at(view->set, "spec.template"), view->set, "apps/v1", "DaemonSet");
     const Value *spec = value_get(view->sample, "spec");
-    Value *terms = value_new_f("{nodeSelectorTerms: [{matchFields: [{key: 'metadata.name', operator: In, values: [%s]}]}]}", node_name);
+    Value *terms = value_new_f("{nodeSelectorTerms: [{matchFields: [{key: 'metadata.name', "
+                               "operator: In, values: [%s]}]}]}",
+                               node_name);
     /* The node selector's other terms are what the controller has just checked. */
     value_edit(&pod, "spec",
-               value_set_at(spec, "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", terms));
+               value_set_at(spec,
+                            "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+                            terms));
     value_edit(&pod, "metadata.labels['" LABEL_REVISION_HASH "']", value_new_string(view->hash));
-    const char *generation = object_annotation(view->set, "deprecated.daemonset.template.generation");
+    const char *generation =
+        object_annotation(view->set, "deprecated.daemonset.template.generation");
     if (generation != NULL)
-        value_edit(&pod, "metadata.labels['pod-template-generation']", value_new_string(generation));
+        value_edit(&pod, "metadata.labels['pod-template-generation']",
+                   value_new_string(generation));
     return pod;
 }
 
@@ -181,9 +193,12 @@ daemon_status(const DaemonView *view)
         updated += daemon_pod_is_updated(view, pod);
     }
     const Value *old = value_get(view->set, "status");
-    return value_new_f("{currentNumberScheduled: %i, numberMisscheduled: %i, desiredNumberScheduled: %i, numberReady: %i, "
-                       "observedGeneration: ?%i, updatedNumberScheduled: ?%i, numberAvailable: ?%i, numberUnavailable: ?%i, "
+    return value_new_f("{currentNumberScheduled: %i, numberMisscheduled: %i, "
+                       "desiredNumberScheduled: %i, numberReady: %i, "
+                       "observedGeneration: ?%i, updatedNumberScheduled: ?%i, numberAvailable: "
+                       "?%i, numberUnavailable: ?%i, "
                        "collisionCount: ?%v, conditions: ?%v}",
-                       current, misscheduled, desired, ready, object_generation(view->set), updated, available,
-                       desired - available, value_get(old, "collisionCount"), value_get(old, "conditions"));
+                       current, misscheduled, desired, ready, object_generation(view->set), updated,
+                       available, desired - available, value_get(old, "collisionCount"),
+                       value_get(old, "conditions"));
 }

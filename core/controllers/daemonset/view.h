@@ -36,7 +36,9 @@ Value *daemon_pod_new(const DaemonView *view, const char *node_name);
 bool daemon_pod_is_available(const DaemonView *view, const Value *pod);
 bool daemon_pod_is_updated(const DaemonView *view, const Value *pod);
 
-/* What the rolling update adds: nodes that get a surge pod, pods that make room. Both borrowed slots. */
-void daemon_rolling_update(const DaemonView *view, GPtrArray *nodes_to_fill, GPtrArray *pods_to_delete);
+/* What the rolling update adds: nodes that get a surge pod, pods that make room. Both borrowed
+ * slots. */
+void daemon_rolling_update(const DaemonView *view, GPtrArray *nodes_to_fill,
+                           GPtrArray *pods_to_delete);
 int64_t daemon_max_surge(const DaemonView *view);
 Value *daemon_status(const DaemonView *view);

@@ -1,4 +1,5 @@
-/* How many of what: the sums of a rolling update (pkg/controller/deployment/util/deployment_util.go). */
+/* How many of what: the sums of a rolling update
+ * (pkg/controller/deployment/util/deployment_util.go). */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -24,8 +25,8 @@ deployment_is_rolling(const Value *deployment)
 }
 
 void
-resolve_fenceposts(const Value *max_surge, const Value *max_unavailable, int64_t desired, int64_t *ret_surge,
-                   int64_t *ret_unavailable)
+resolve_fenceposts(const Value *max_surge, const Value *max_unavailable, int64_t desired,
+                   int64_t *ret_surge, int64_t *ret_unavailable)
 {
     *ret_surge = int_or_percent(max_surge, desired, ROUND_UP, 0);
     *ret_unavailable = int_or_percent(max_unavailable, desired, ROUND_DOWN, 0);
@@ -68,7 +69,8 @@ new_set_size(const Value *deployment, int64_t all_replicas, int64_t new_replicas
     int64_t replicas = deployment_replicas(deployment);
     if (!deployment_is_rolling(deployment))
         return replicas;
-    int64_t surge = int_or_percent(value_at(deployment, "spec.strategy.rollingUpdate.maxSurge"), replicas, ROUND_UP, 0);
+    int64_t surge = int_or_percent(value_at(deployment, "spec.strategy.rollingUpdate.maxSurge"),
+                                   replicas, ROUND_UP, 0);
     int64_t room = replicas + surge - all_replicas;
     if (room <= 0)
         return new_replicas;
@@ -139,7 +141,9 @@ templates_equal_ignoring_hash(const Value *a, const Value *b)
 {
     if (!values_equal_semantically(value_get(a, "spec"), value_get(b, "spec")))
         return false;
-    g_autoptr(Value) meta_a = value_remove_at(value_get(a, "metadata"), "labels." LABEL_POD_TEMPLATE_HASH);
-    g_autoptr(Value) meta_b = value_remove_at(value_get(b, "metadata"), "labels." LABEL_POD_TEMPLATE_HASH);
+    g_autoptr(Value) meta_a =
+        value_remove_at(value_get(a, "metadata"), "labels." LABEL_POD_TEMPLATE_HASH);
+    g_autoptr(Value) meta_b =
+        value_remove_at(value_get(b, "metadata"), "labels." LABEL_POD_TEMPLATE_HASH);
     return values_equal_semantically(meta_a, meta_b);
 }

@@ -1,5 +1,6 @@
-/* One sync: claim ReplicaSets -> paused or scaled: sizes only -> else roll out by the strategy -> status. A sync that wrote
- * the new ReplicaSet's or the Deployment's annotations ends; the watch starts the next. */
+/* One sync: claim ReplicaSets -> paused or scaled: sizes only -> else roll out by the strategy ->
+ * status. A sync that wrote the new ReplicaSet's or the Deployment's annotations ends; the watch
+ * starts the next. */
 #include "core/controllers/deployment/deployment.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct DeploymentController {
     Informer *pods;
 } DeploymentController;
 
-/* ---- strategies -------------------------------------------------------------------------------------- */
+/* ---- strategies
+ * -------------------------------------------------------------------------------------- */
 
 static void
 rollout_rolling(Rollout *rollout)
@@ -35,7 +37,8 @@ old_pods_run(const DeploymentController *controller, const Rollout *rollout)
         if (value_int_at(objects_item(rollout->old_sets, i), "status.replicas") > 0)
             return true;
     for (guint i = 0; i < rollout->old_sets->len; i++) {
-        const GPtrArray *pods = informer_owned_by(controller->pods, object_uid(objects_item(rollout->old_sets, i)));
+        const GPtrArray *pods =
+            informer_owned_by(controller->pods, object_uid(objects_item(rollout->old_sets, i)));
         for (guint j = 0; j < pods->len; j++)
             if (!pod_is_terminal(objects_item(pods, j)))
                 return true;
@@ -66,7 +69,8 @@ rollout_recreate(DeploymentController *controller, Rollout *rollout)
     rollout_sync_progress(rollout);
 }
 
-/* ---- sync -------------------------------------------------------------------------------------------- */
+/* ---- sync
+ * -------------------------------------------------------------------------------------------- */
 
 /* Pausing stops the deadline's clock. True: it wrote the condition. */
 static bool
@@ -77,13 +81,17 @@ write_paused_condition(Rollout *rollout)
         return false;
     const Value *conditions = value_at(deployment, "status.conditions");
     const char *reason = value_text(value_get(condition_find(conditions, "Progressing"), "reason"));
-    bool paused = value_bool_at(deployment, "spec.paused"), known = strcmp(reason, "DeploymentPaused") == 0;
+    bool paused = value_bool_at(deployment, "spec.paused"),
+         known = strcmp(reason, "DeploymentPaused") == 0;
     if (strcmp(reason, "ProgressDeadlineExceeded") == 0 || paused == known)
         return false;
-    Value *condition = deployment_condition_new("Progressing", "Unknown", paused ? "DeploymentPaused" : "DeploymentResumed",
-                                                paused ? "Deployment is paused" : "Deployment is resumed",
-                                                controller_now(rollout->controller));
-    Value *status = value_get(deployment, "status") != NULL ? value_ref(value_get(deployment, "status")) : value_new_map();
+    Value *condition = deployment_condition_new(
+        "Progressing", "Unknown", paused ? "DeploymentPaused" : "DeploymentResumed",
+        paused ? "Deployment is paused" : "Deployment is resumed",
+        controller_now(rollout->controller));
+    Value *status = value_get(deployment, "status") != NULL
+                        ? value_ref(value_get(deployment, "status"))
+                        : value_new_map();
     value_edit(&status, "conditions", conditions_put(conditions, condition));
     rollout_write_status(rollout, status);
     return true;
@@ -130,13 +138,15 @@ sync_deployment(const char *key, Sync *sync, void *data)
     g_autoptr(GPtrArray) sets = children_claim(&controller->sets, deployment, sync, &writing, NULL);
     if (writing)
         return;
-    Rollout rollout = {.controller = &controller->base, .sync = sync, .deployment = deployment, .sets = sets};
+    Rollout rollout = {
+        .controller = &controller->base, .sync = sync, .deployment = deployment, .sets = sets};
     rollout_find_sets(&rollout);
     sync_rollout(controller, &rollout);
     g_ptr_array_free(rollout.old_sets, TRUE);
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static const Value *
 deployment_selector(const Value *deployment)
@@ -146,7 +156,8 @@ deployment_selector(const Value *deployment)
 
 /* Recreate waits for its old pods to be gone. */
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     DeploymentController *controller = data;
     if (old == NULL || (new_ != NULL && pod_is_terminal(new_) == pod_is_terminal(old)))
@@ -166,16 +177,18 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = pod_changed};
     DeploymentController *controller = g_new0(DeploymentController, 1);
-    controller_init(&controller->base, context, &deployment_controller_class, "deployment-controller", 5, sync_deployment);
+    controller_init(&controller->base, context, &deployment_controller_class,
+                    "deployment-controller", 5, sync_deployment);
     controller->pods = context_pods(context);
-    controller->sets = (Children){.controller = &controller->base,
-                                  .owners = context_informer(context, "apps", "deployments"),
-                                  .kind = "Deployment",
-                                  .informer = context_owned_informer(context, "apps", "replicasets"),
-                                  .group = "apps",
-                                  .resource = "replicasets",
-                                  .owner_api_version = "apps/v1",
-                                  .selector = deployment_selector};
+    controller->sets =
+        (Children){.controller = &controller->base,
+                   .owners = context_informer(context, "apps", "deployments"),
+                   .kind = "Deployment",
+                   .informer = context_owned_informer(context, "apps", "replicasets"),
+                   .group = "apps",
+                   .resource = "replicasets",
+                   .owner_api_version = "apps/v1",
+                   .selector = deployment_selector};
     controller_watch(&controller->base, controller->sets.owners);
     children_watch(&controller->sets);
     informer_add_handler(controller->pods, &handler, controller);

@@ -1,4 +1,5 @@
-/* Deployments: ReplicaSets, one a pod template, and the way from one to the next (pkg/controller/deployment). */
+/* Deployments: ReplicaSets, one a pod template, and the way from one to the next
+ * (pkg/controller/deployment). */
 #pragma once
 
 #include "core/controllers/controller.h"

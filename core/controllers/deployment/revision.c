@@ -1,4 +1,5 @@
-/* Which ReplicaSet is the new one, its making, and the revision annotations (sync.go getNewReplicaSet). */
+/* Which ReplicaSet is the new one, its making, and the revision annotations (sync.go
+ * getNewReplicaSet). */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -43,7 +44,8 @@ annotation_is_own(const char *key)
     return g_strv_contains(own, key);
 }
 
-/* A set that becomes the newest again keeps the revisions it has served, the oldest dropped when they get too long. */
+/* A set that becomes the newest again keeps the revisions it has served, the oldest dropped when
+ * they get too long. */
 static void
 remember_revision(ValueBuilder *annotations, const char *history, const char *old_revision)
 {
@@ -72,19 +74,24 @@ set_annotations(const Rollout *rollout, const Value *set, int64_t new_revision)
     if (revision_of(set) < new_revision) {
         const char *old_revision = object_annotation(set, ANNOTATION_REVISION);
         if (old_revision != NULL)
-            remember_revision(annotations, object_annotation(set, ANNOTATION_REVISION_HISTORY), old_revision);
-        value_builder_set(annotations, ANNOTATION_REVISION, value_new_stringf("%" G_GINT64_FORMAT, new_revision));
+            remember_revision(annotations, object_annotation(set, ANNOTATION_REVISION_HISTORY),
+                              old_revision);
+        value_builder_set(annotations, ANNOTATION_REVISION,
+                          value_new_stringf("%" G_GINT64_FORMAT, new_revision));
     }
     if (set == NULL) {
         int64_t replicas = deployment_replicas(rollout->deployment);
         int64_t most = replicas + deployment_max_surge(rollout->deployment);
-        value_builder_set(annotations, ANNOTATION_DESIRED_REPLICAS, value_new_stringf("%" G_GINT64_FORMAT, replicas));
-        value_builder_set(annotations, ANNOTATION_MAX_REPLICAS, value_new_stringf("%" G_GINT64_FORMAT, most));
+        value_builder_set(annotations, ANNOTATION_DESIRED_REPLICAS,
+                          value_new_stringf("%" G_GINT64_FORMAT, replicas));
+        value_builder_set(annotations, ANNOTATION_MAX_REPLICAS,
+                          value_new_stringf("%" G_GINT64_FORMAT, most));
     }
     return value_builder_end(g_steal_pointer(&annotations));
 }
 
-/* Writes the deployment with this revision annotation and, when not NULL, this Progressing condition. */
+/* Writes the deployment with this revision annotation and, when not NULL, this Progressing
+ * condition. */
 static bool
 write_revision(Rollout *rollout, const char *revision, Value *take_condition)
 {
@@ -95,7 +102,8 @@ write_revision(Rollout *rollout, const char *revision, Value *take_condition)
         return false;
     Value *written = value_ref(deployment);
     if (!same)
-        value_edit(&written, "metadata.annotations['" ANNOTATION_REVISION "']", value_new_string(revision));
+        value_edit(&written, "metadata.annotations['" ANNOTATION_REVISION "']",
+                   value_new_string(revision));
     if (take_condition != NULL)
         value_edit(&written, "status.conditions",
                    conditions_put(value_at(deployment, "status.conditions"), take_condition));
@@ -122,7 +130,8 @@ sync_existing(Rollout *rollout, int64_t new_revision)
     Value *condition = NULL;
     if (deployment_has_progress_deadline(deployment) &&
         condition_find(value_at(deployment, "status.conditions"), "Progressing") == NULL) {
-        g_autofree char *message = g_strdup_printf("Found new replica set \"%s\"", object_name(set));
+        g_autofree char *message =
+            g_strdup_printf("Found new replica set \"%s\"", object_name(set));
         condition = deployment_condition_new("Progressing", "True", "FoundNewReplicaSet", message,
                                              controller_now(rollout->controller));
     }
@@ -130,7 +139,8 @@ sync_existing(Rollout *rollout, int64_t new_revision)
     return write_revision(rollout, revision != NULL ? revision : "", condition);
 }
 
-/* ---- making it --------------------------------------------------------------------------------------- */
+/* ---- making it
+ * --------------------------------------------------------------------------------------- */
 
 typedef struct Creation {
     Rollout rollout; /* sets and new_set not used */
@@ -149,7 +159,8 @@ creation_free(gpointer data)
     g_free(creation);
 }
 
-/* The name is taken: by our own set that the cache does not know yet, or by another template with the same hash. */
+/* The name is taken: by our own set that the cache does not know yet, or by another template with
+ * the same hash. */
 static char *
 on_existing(const ApiResponse *response, void *data)
 {
@@ -159,13 +170,17 @@ on_existing(const ApiResponse *response, void *data)
     if (!api_response_ok(response))
         return g_strdup(response_error(response));
     if (object_is_controlled_by(response->object, object_uid(deployment)) &&
-        templates_equal_ignoring_hash(value_at(response->object, "spec.template"), value_at(deployment, "spec.template")))
+        templates_equal_ignoring_hash(value_at(response->object, "spec.template"),
+                                      value_at(deployment, "spec.template")))
         return NULL;
     int64_t collisions = value_int_at(deployment, "status.collisionCount") + 1;
-    controller_decide(rollout->controller, "rename", deployment, "Deployment",
-                      "the name %s belongs to another template: count a collision and take another hash",
-                      object_name(creation->set));
-    Value *status = value_get(deployment, "status") != NULL ? value_ref(value_get(deployment, "status")) : value_new_map();
+    controller_decide(
+        rollout->controller, "rename", deployment, "Deployment",
+        "the name %s belongs to another template: count a collision and take another hash",
+        object_name(creation->set));
+    Value *status = value_get(deployment, "status") != NULL
+                        ? value_ref(value_get(deployment, "status"))
+                        : value_new_map();
     value_edit(&status, "collisionCount", value_new_int(collisions));
     client_update(rollout->controller->client, "apps", "deployments", "status",
                   value_set(deployment, "status", status), sync_call, sync_begin(rollout->sync));
@@ -179,16 +194,20 @@ creation_failed(Creation *creation, const ApiResponse *response)
     const Value *deployment = creation->deployment;
     if (response_is_namespace_terminating(response))
         return NULL;
-    g_autofree char *message = g_strdup_printf("Failed to create new replica set \"%s\": %s", object_name(creation->set),
-                                               response_error(response));
-    event_record(rollout->controller->recorder, deployment, "Warning", "ReplicaSetCreateError", "%s", message);
+    g_autofree char *message =
+        g_strdup_printf("Failed to create new replica set \"%s\": %s", object_name(creation->set),
+                        response_error(response));
+    event_record(rollout->controller->recorder, deployment, "Warning", "ReplicaSetCreateError",
+                 "%s", message);
     if (deployment_has_progress_deadline(deployment)) {
         const char *revision = object_annotation(deployment, ANNOTATION_REVISION);
-        const Value *known = condition_find(value_at(deployment, "status.conditions"), "Progressing");
-        if (known == NULL || strcmp(value_text(value_get(known, "reason")), "ReplicaSetCreateError") != 0)
+        const Value *known =
+            condition_find(value_at(deployment, "status.conditions"), "Progressing");
+        if (known == NULL ||
+            strcmp(value_text(value_get(known, "reason")), "ReplicaSetCreateError") != 0)
             write_revision(rollout, revision != NULL ? revision : "",
-                           deployment_condition_new("Progressing", "False", "ReplicaSetCreateError", message,
-                                                    controller_now(rollout->controller)));
+                           deployment_condition_new("Progressing", "False", "ReplicaSetCreateError",
+                                                    message, controller_now(rollout->controller)));
     }
     return g_strdup(response_error(response));
 }
@@ -216,7 +235,8 @@ on_created(const ApiResponse *response, void *data)
     const char *name = object_name(creation->set);
     if (creation->replicas > 0)
         event_record(rollout->controller->recorder, deployment, "Normal", "ScalingReplicaSet",
-                     "Scaled up replica set %s from 0 to %" G_GINT64_FORMAT, name, creation->replicas);
+                     "Scaled up replica set %s from 0 to %" G_GINT64_FORMAT, name,
+                     creation->replicas);
     Value *condition = NULL;
     if (deployment_has_progress_deadline(deployment)) {
         g_autofree char *message = g_strdup_printf("Created new replica set \"%s\"", name);
@@ -230,21 +250,23 @@ on_created(const ApiResponse *response, void *data)
 static Value *
 new_set_value(const Rollout *rollout, int64_t replicas, int64_t revision)
 {
-    const Value *deployment = rollout->deployment, *template_ = value_at(deployment, "spec.template");
+    const Value *deployment = rollout->deployment,
+                *template_ = value_at(deployment, "spec.template");
     g_autofree char *hash = template_hash(template_, value_at(deployment, "status.collisionCount"));
-    g_autoptr(Value) labels =
-        value_set_at(value_at(template_, "metadata.labels"), LABEL_POD_TEMPLATE_HASH, value_new_string(hash));
+    g_autoptr(Value) labels = value_set_at(value_at(template_, "metadata.labels"),
+                                           LABEL_POD_TEMPLATE_HASH, value_new_string(hash));
     Value *named = value_set_at(template_, "metadata.labels", value_ref(labels));
-    Value *selector = value_set_at(value_at(deployment, "spec.selector"), "matchLabels." LABEL_POD_TEMPLATE_HASH,
-                                   value_new_string(hash));
+    Value *selector = value_set_at(value_at(deployment, "spec.selector"),
+                                   "matchLabels." LABEL_POD_TEMPLATE_HASH, value_new_string(hash));
     Value *owner = owner_reference_new(deployment, "apps/v1", "Deployment");
     Value *annotations = set_annotations(rollout, NULL, revision);
     Value *name = value_new_stringf("%s-%s", object_name(deployment), hash);
-    return value_new_f("{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: %V, namespace: %s, labels: %v, "
-                       "annotations: %V, ownerReferences: [%V]}, spec: {replicas: %i, minReadySeconds: ?%i, "
-                       "selector: %V, template: %V}}",
-                       name, object_namespace(deployment), labels, annotations, owner, replicas,
-                       value_int_at(deployment, "spec.minReadySeconds"), selector, named);
+    return value_new_f(
+        "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: %V, namespace: %s, labels: %v, "
+        "annotations: %V, ownerReferences: [%V]}, spec: {replicas: %i, minReadySeconds: ?%i, "
+        "selector: %V, template: %V}}",
+        name, object_namespace(deployment), labels, annotations, owner, replicas,
+        value_int_at(deployment, "spec.minReadySeconds"), selector, named);
 }
 
 static void
@@ -261,12 +283,13 @@ create_new_set(Rollout *rollout, int64_t revision)
     creation->replicas = new_set_size(rollout->deployment, all, 0);
     creation->revision = g_strdup_printf("%" G_GINT64_FORMAT, revision);
     creation->set = new_set_value(rollout, creation->replicas, revision);
-    controller_decide(rollout->controller, "create", rollout->deployment, "Deployment",
-                      "no ReplicaSet has the Deployment's pod template: create %s with %" G_GINT64_FORMAT
-                      " replicas as revision %s",
-                      object_name(creation->set), creation->replicas, creation->revision);
-    client_create(rollout->controller->client, "apps", "replicasets", object_namespace(rollout->deployment),
-                  value_ref(creation->set), sync_call,
+    controller_decide(
+        rollout->controller, "create", rollout->deployment, "Deployment",
+        "no ReplicaSet has the Deployment's pod template: create %s with %" G_GINT64_FORMAT
+        " replicas as revision %s",
+        object_name(creation->set), creation->replicas, creation->revision);
+    client_create(rollout->controller->client, "apps", "replicasets",
+                  object_namespace(rollout->deployment), value_ref(creation->set), sync_call,
                   sync_begin_checked(rollout->sync, on_created, creation, creation_free));
 }
 

@@ -1,4 +1,5 @@
-/* Who gets larger and who smaller: scaling (sync.go scale) and the rolling update's two steps (rolling.go). */
+/* Who gets larger and who smaller: scaling (sync.go scale) and the rolling update's two steps
+ * (rolling.go). */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -28,9 +29,10 @@ on_scaled(const ApiResponse *response, void *data)
     if (!api_response_ok(response))
         return g_strdup(response_error(response));
     if (scaling->from != scaling->to)
-        event_record(scaling->controller->recorder, scaling->deployment, "Normal", "ScalingReplicaSet",
-                     "Scaled %s replica set %s from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
-                     scaling->from < scaling->to ? "up" : "down", scaling->set, scaling->from, scaling->to);
+        event_record(
+            scaling->controller->recorder, scaling->deployment, "Normal", "ScalingReplicaSet",
+            "Scaled %s replica set %s from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+            scaling->from < scaling->to ? "up" : "down", scaling->set, scaling->from, scaling->to);
     return NULL;
 }
 
@@ -47,7 +49,8 @@ rollout_scale_set(Rollout *rollout, const Value *set, int64_t size)
     const Value *deployment = rollout->deployment;
     int64_t replicas = deployment_replicas(deployment), from = set_replicas(set);
     g_autofree char *desired = g_strdup_printf("%" G_GINT64_FORMAT, replicas);
-    g_autofree char *most = g_strdup_printf("%" G_GINT64_FORMAT, replicas + deployment_max_surge(deployment));
+    g_autofree char *most =
+        g_strdup_printf("%" G_GINT64_FORMAT, replicas + deployment_max_surge(deployment));
     if (from == size && annotation_is(set, ANNOTATION_DESIRED_REPLICAS, desired) &&
         annotation_is(set, ANNOTATION_MAX_REPLICAS, most))
         return false;
@@ -56,10 +59,13 @@ rollout_scale_set(Rollout *rollout, const Value *set, int64_t size)
                           "scale %s ReplicaSet %s from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
                           from < size ? "up" : "down", object_name(set), from, size);
     Value *written = value_set_at(set, "spec.replicas", value_new_int(size));
-    value_edit(&written, "metadata.annotations['" ANNOTATION_DESIRED_REPLICAS "']", value_new_string(desired));
-    value_edit(&written, "metadata.annotations['" ANNOTATION_MAX_REPLICAS "']", value_new_string(most));
+    value_edit(&written, "metadata.annotations['" ANNOTATION_DESIRED_REPLICAS "']",
+               value_new_string(desired));
+    value_edit(&written, "metadata.annotations['" ANNOTATION_MAX_REPLICAS "']",
+               value_new_string(most));
     Scaling *scaling = g_new(Scaling, 1);
-    *scaling = (Scaling){rollout->controller, value_ref(deployment), g_strdup(object_name(set)), from, size};
+    *scaling = (Scaling){rollout->controller, value_ref(deployment), g_strdup(object_name(set)),
+                         from, size};
     client_update(rollout->controller->client, "apps", "replicasets", NULL, written, sync_call,
                   sync_begin_checked(rollout->sync, on_scaled, scaling, scaling_free));
     return true;
@@ -78,7 +84,8 @@ rollout_is_scaling_event(const Rollout *rollout)
     return false;
 }
 
-/* ---- proportional scaling ---------------------------------------------------------------------------- */
+/* ---- proportional scaling
+ * ---------------------------------------------------------------------------- */
 
 /* The only active set, or the newest when none is active; NULL when several are. */
 static const Value *
@@ -105,7 +112,8 @@ compare_size(const Value *a, const Value *b, int age_sign)
     if (set_replicas(a) != set_replicas(b))
         return set_replicas(a) > set_replicas(b) ? -1 : 1;
     int64_t time_a = object_creation_time(a), time_b = object_creation_time(b);
-    return time_a != time_b ? (time_a < time_b ? -1 : 1) * age_sign : strcmp(object_name(a), object_name(b)) * age_sign;
+    return time_a != time_b ? (time_a < time_b ? -1 : 1) * age_sign
+                            : strcmp(object_name(a), object_name(b)) * age_sign;
 }
 
 static gint
@@ -131,7 +139,8 @@ scale_active_sets(Rollout *rollout)
             g_ptr_array_add(active, g_ptr_array_index(rollout->sets, i));
     for (guint i = 0; i < active->len; i++)
         all += set_replicas(objects_item(active, i));
-    int64_t allowed = replicas > 0 ? replicas + deployment_max_surge(deployment) : 0, to_add = allowed - all;
+    int64_t allowed = replicas > 0 ? replicas + deployment_max_surge(deployment) : 0,
+            to_add = allowed - all;
     if (to_add != 0)
         g_ptr_array_sort(active, to_add > 0 ? compare_size_newer : compare_size_older);
     g_autofree int64_t *sizes = g_new(int64_t, active->len + 1);
@@ -166,12 +175,14 @@ rollout_scale_proportionally(Rollout *rollout)
         scale_active_sets(rollout);
 }
 
-/* ---- the rolling update ------------------------------------------------------------------------------ */
+/* ---- the rolling update
+ * ------------------------------------------------------------------------------ */
 
 bool
 rollout_reconcile_new_set(Rollout *rollout)
 {
-    int64_t all = 0, now = set_replicas(rollout->new_set), replicas = deployment_replicas(rollout->deployment);
+    int64_t all = 0, now = set_replicas(rollout->new_set),
+            replicas = deployment_replicas(rollout->deployment);
     for (guint i = 0; i < rollout->sets->len; i++)
         all += set_replicas(objects_item(rollout->sets, i));
     if (now == replicas)
@@ -180,8 +191,8 @@ rollout_reconcile_new_set(Rollout *rollout)
     return rollout_scale_set(rollout, rollout->new_set, size) && size != now;
 }
 
-/* First what is broken (it costs no availability), then as many as are available beyond the minimum. Sizes hold what each
- * old set shall have. */
+/* First what is broken (it costs no availability), then as many as are available beyond the
+ * minimum. Sizes hold what each old set shall have. */
 static int64_t
 clean_unhealthy(const Rollout *rollout, int64_t *sizes, int64_t most)
 {
@@ -222,7 +233,8 @@ rollout_reconcile_old_sets(Rollout *rollout)
     if (old == 0)
         return false;
     int64_t minimum = replicas - deployment_max_unavailable(rollout->deployment);
-    int64_t new_unavailable = set_replicas(rollout->new_set) - value_int_at(rollout->new_set, "status.availableReplicas");
+    int64_t new_unavailable =
+        set_replicas(rollout->new_set) - value_int_at(rollout->new_set, "status.availableReplicas");
     int64_t most = all - minimum - new_unavailable;
     if (most <= 0)
         return false;
@@ -237,13 +249,15 @@ rollout_reconcile_old_sets(Rollout *rollout)
     return scaled;
 }
 
-/* ---- history ----------------------------------------------------------------------------------------- */
+/* ---- history
+ * ----------------------------------------------------------------------------------------- */
 
 static gint
 compare_revision(gconstpointer a, gconstpointer b)
 {
     const Value *set_a = *(const Value *const *)a, *set_b = *(const Value *const *)b;
-    const char *text_a = object_annotation(set_a, ANNOTATION_REVISION), *text_b = object_annotation(set_b, ANNOTATION_REVISION);
+    const char *text_a = object_annotation(set_a, ANNOTATION_REVISION),
+               *text_b = object_annotation(set_b, ANNOTATION_REVISION);
     int64_t revision_a = text_a != NULL ? g_ascii_strtoll(text_a, NULL, 10) : 0;
     int64_t revision_b = text_b != NULL ? g_ascii_strtoll(text_b, NULL, 10) : 0;
     if (revision_a != revision_b)
@@ -271,8 +285,10 @@ rollout_clean_up(Rollout *rollout)
             object_generation(set) > value_int_at(set, "status.observedGeneration"))
             continue;
         controller_decide(rollout->controller, "delete", rollout->deployment, "Deployment",
-                          "delete old ReplicaSet %s: revisionHistoryLimit is %" G_GINT64_FORMAT, object_name(set), value_int(limit));
-        client_delete(rollout->controller->client, "apps", "replicasets", object_namespace(set), object_name(set), NULL,
-                      sync_call, sync_begin_tolerating(rollout->sync, "NotFound"));
+                          "delete old ReplicaSet %s: revisionHistoryLimit is %" G_GINT64_FORMAT,
+                          object_name(set), value_int(limit));
+        client_delete(rollout->controller->client, "apps", "replicasets", object_namespace(set),
+                      object_name(set), NULL, sync_call,
+                      sync_begin_tolerating(rollout->sync, "NotFound"));
     }
 }

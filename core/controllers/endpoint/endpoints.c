@@ -40,10 +40,14 @@ endpoint_ports(const Value *service, const Value *pod)
     g_autoptr(ValueBuilder) ports = value_builder_new_array();
     VALUE_ARRAY_FOREACH (port, value_at(service, "spec.ports")) {
         int64_t number = service_target_port(port, pod);
-        const char *name = value_text(value_get(port, "name")), *protocol = value_text(value_get(port, "protocol"));
+        const char *name = value_text(value_get(port, "name")),
+                   *protocol = value_text(value_get(port, "protocol"));
         if (number != 0)
-            value_builder_append(ports, value_new_f("{name: ?%s, port: %i, protocol: %s, appProtocol: ?%v}", *name != '\0' ? name : NULL,
-                                                    number, *protocol != '\0' ? protocol : "TCP", value_get(port, "appProtocol")));
+            value_builder_append(
+                ports,
+                value_new_f("{name: ?%s, port: %i, protocol: %s, appProtocol: ?%v}",
+                            *name != '\0' ? name : NULL, number,
+                            *protocol != '\0' ? protocol : "TCP", value_get(port, "appProtocol")));
     }
     return value_builder_end(g_steal_pointer(&ports));
 }
@@ -62,10 +66,14 @@ add_pod(GArray *subsets, const Value *service, const Value *pod)
     g_autoptr(Value) ports = endpoint_ports(service, pod);
     if (value_size(ports) == 0 && !service_is_headless(service))
         return;
-    const char *hostname = strcmp(value_text_at(pod, "spec.subdomain"), object_name(service)) == 0 ? value_string_at(pod, "spec.hostname") : NULL;
-    Value *address = value_new_f("{ip: %s, hostname: ?%s, nodeName: ?%s, targetRef: {kind: Pod, namespace: %s, name: %s, uid: %s}}", pod_ip(pod),
-                                 hostname, *pod_node_name(pod) != '\0' ? pod_node_name(pod) : NULL, object_namespace(pod),
-                                 object_name(pod), object_uid(pod));
+    const char *hostname = strcmp(value_text_at(pod, "spec.subdomain"), object_name(service)) == 0
+                               ? value_string_at(pod, "spec.hostname")
+                               : NULL;
+    Value *address =
+        value_new_f("{ip: %s, hostname: ?%s, nodeName: ?%s, targetRef: {kind: Pod, namespace: %s, "
+                    "name: %s, uid: %s}}",
+                    pod_ip(pod), hostname, *pod_node_name(pod) != '\0' ? pod_node_name(pod) : NULL,
+                    object_namespace(pod), object_name(pod), object_uid(pod));
     Subset *subset = subset_ensure(subsets, ports);
     bool ready = pod_is_ready(pod) || value_bool_at(service, "spec.publishNotReadyAddresses");
     value_builder_append(ready ? subset->ready : subset->not_ready, address);
@@ -90,10 +98,13 @@ subsets_of(const Value *service, GPtrArray *pods, bool *ret_truncated)
     }
     for (guint i = 0; i < subsets->len; i++) {
         Subset *subset = &g_array_index(subsets, Subset, i);
-        g_autoptr(Value) ready = value_builder_end(subset->ready), not_ready = value_builder_end(subset->not_ready);
-        value_builder_append(result, value_new_f("{addresses: ?%v, notReadyAddresses: ?%v, ports: ?%v}", value_size(ready) > 0 ? ready : NULL,
-                                                 value_size(not_ready) > 0 ? not_ready : NULL,
-                                                 value_size(subset->ports) > 0 ? subset->ports : NULL));
+        g_autoptr(Value) ready = value_builder_end(subset->ready),
+                         not_ready = value_builder_end(subset->not_ready);
+        value_builder_append(result,
+                             value_new_f("{addresses: ?%v, notReadyAddresses: ?%v, ports: ?%v}",
+                                         value_size(ready) > 0 ? ready : NULL,
+                                         value_size(not_ready) > 0 ? not_ready : NULL,
+                                         value_size(subset->ports) > 0 ? subset->ports : NULL));
         value_unref(subset->ports);
     }
     return value_builder_end(g_steal_pointer(&result));
@@ -113,7 +124,8 @@ labels_of(const Value *service)
 static char *
 on_written(const ApiResponse *response, void *data)
 {
-    return api_response_ok(response) || response_is_namespace_terminating(response) || response_is(response, "NotFound")
+    return api_response_ok(response) || response_is_namespace_terminating(response) ||
+                   response_is(response, "NotFound")
                ? NULL
                : g_strdup(response_error(response));
 }
@@ -122,13 +134,14 @@ static void
 sync_service(const char *key, Sync *sync, void *data)
 {
     EndpointsController *controller = data;
-    const Value *cached = informer_get(controller->services, key), *known = informer_get(controller->endpoints, key);
+    const Value *cached = informer_get(controller->services, key),
+                *known = informer_get(controller->endpoints, key);
     const char *namespace_, *name;
     sync_split_key(sync, &namespace_, &name);
     if (cached == NULL) {
         if (known != NULL && object_label(known, LABEL_MANAGED_BY) != NULL)
-            client_delete(controller->base.client, "", "endpoints", namespace_, name, NULL, sync_call,
-                          sync_begin_tolerating(sync, "NotFound"));
+            client_delete(controller->base.client, "", "endpoints", namespace_, name, NULL,
+                          sync_call, sync_begin_tolerating(sync, "NotFound"));
         return;
     }
     if (!service_has_pods(cached))
@@ -138,29 +151,36 @@ sync_service(const char *key, Sync *sync, void *data)
     bool truncated;
     g_autoptr(Value) subsets = subsets_of(service, pods, &truncated), labels = labels_of(service);
     bool same_mark = (object_annotation(known, ANNOTATION_OVER_CAPACITY) != NULL) == truncated;
-    if (known != NULL && same_mark && values_equal_semantically(value_get(known, "subsets"), subsets) &&
+    if (known != NULL && same_mark &&
+        values_equal_semantically(value_get(known, "subsets"), subsets) &&
         values_equal_semantically(object_labels(known), labels))
         return;
-    Value *written = known != NULL ? value_ref(known)
-                                   : value_new_f("{apiVersion: v1, kind: Endpoints, metadata: {name: %s, namespace: %s}}", name, namespace_);
+    Value *written =
+        known != NULL
+            ? value_ref(known)
+            : value_new_f("{apiVersion: v1, kind: Endpoints, metadata: {name: %s, namespace: %s}}",
+                          name, namespace_);
     value_edit(&written, "metadata.labels", g_steal_pointer(&labels));
     if (value_size(subsets) > 0)
         value_edit(&written, "subsets", g_steal_pointer(&subsets));
     else
         value_edit_remove(&written, "subsets");
     if (truncated)
-        value_edit(&written, "metadata.annotations['" ANNOTATION_OVER_CAPACITY "']", value_new_string("truncated"));
+        value_edit(&written, "metadata.annotations['" ANNOTATION_OVER_CAPACITY "']",
+                   value_new_string("truncated"));
     else
         value_edit_remove(&written, "metadata.annotations['" ANNOTATION_OVER_CAPACITY "']");
     if (known != NULL)
-        client_update(controller->base.client, "", "endpoints", NULL, written, sync_call, sync_begin_checked(sync, on_written, NULL, NULL));
+        client_update(controller->base.client, "", "endpoints", NULL, written, sync_call,
+                      sync_begin_checked(sync, on_written, NULL, NULL));
     else
         client_create(controller->base.client, "", "endpoints", namespace_, written, sync_call,
                       sync_begin_checked(sync, on_written, NULL, NULL));
 }
 
 static void
-pod_changed(const char *service_key, const Value *service, const Value *old, const Value *new_, uint64_t cause, void *data)
+pod_changed(const char *service_key, const Value *service, const Value *old, const Value *new_,
+            uint64_t cause, void *data)
 {
     EndpointsController *controller = data;
     if (!pod_endpoint_changed(old, new_))
@@ -173,10 +193,12 @@ pod_changed(const char *service_key, const Value *service, const Value *old, con
 }
 
 static void
-endpoints_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+endpoints_changed(const char *key, const Value *old, const Value *new_, uint64_t cause,
+                  bool initial, void *data)
 {
     EndpointsController *controller = data;
-    if (new_ == NULL || old == NULL || !value_equal(value_get(old, "subsets"), value_get(new_, "subsets")))
+    if (new_ == NULL || old == NULL ||
+        !value_equal(value_get(old, "subsets"), value_get(new_, "subsets")))
         controller_enqueue(&controller->base, key, cause);
 }
 
@@ -185,7 +207,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = endpoints_changed};
     EndpointsController *controller = g_new0(EndpointsController, 1);
-    controller_init(&controller->base, context, &endpoints_controller_class, "endpoint-controller", 5, sync_service);
+    controller_init(&controller->base, context, &endpoints_controller_class, "endpoint-controller",
+                    5, sync_service);
     controller->services = context_informer(context, "", "services");
     controller->endpoints = context_informer(context, "", "endpoints");
     controller->membership = service_membership_new(context, pod_changed, controller);

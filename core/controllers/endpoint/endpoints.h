@@ -1,4 +1,5 @@
-/* Endpoints, the old form of EndpointSlices: at most 1,000 addresses of a Service in one object (pkg/controller/endpoint). */
+/* Endpoints, the old form of EndpointSlices: at most 1,000 addresses of a Service in one object
+ * (pkg/controller/endpoint). */
 #pragma once
 
 #include "core/controllers/controller.h"

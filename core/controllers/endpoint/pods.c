@@ -21,8 +21,8 @@ index_service(const Value *service, GPtrArray *ret_strings)
 Membership *
 service_membership_new(ControllerContext *context, MembershipChanged changed, void *data)
 {
-    return membership_new(context_informer(context, "", "services"), "selector", index_service, context_pods(context),
-                          service_selector, changed, data);
+    return membership_new(context_informer(context, "", "services"), "selector", index_service,
+                          context_pods(context), service_selector, changed, data);
 }
 
 bool
@@ -37,17 +37,20 @@ pod_endpoint_changed(const Value *old, const Value *new_)
 {
     if (old == NULL || new_ == NULL)
         return true;
-    return object_is_deleting(old) != object_is_deleting(new_) || pod_is_ready(old) != pod_is_ready(new_) ||
+    return object_is_deleting(old) != object_is_deleting(new_) ||
+           pod_is_ready(old) != pod_is_ready(new_) ||
            pod_is_terminal(old) != pod_is_terminal(new_) ||
            !value_equal(value_at(old, "status.podIPs"), value_at(new_, "status.podIPs")) ||
-           strcmp(pod_ip(old), pod_ip(new_)) != 0 || strcmp(pod_node_name(old), pod_node_name(new_)) != 0 ||
+           strcmp(pod_ip(old), pod_ip(new_)) != 0 ||
+           strcmp(pod_node_name(old), pod_node_name(new_)) != 0 ||
            !value_equal(object_labels(old), object_labels(new_));
 }
 
 bool
 pod_belongs_in_endpoints(const Value *pod, bool include_terminating)
 {
-    return !pod_is_terminal(pod) && *pod_ip(pod) != '\0' && (include_terminating || !object_is_deleting(pod));
+    return !pod_is_terminal(pod) && *pod_ip(pod) != '\0' &&
+           (include_terminating || !object_is_deleting(pod));
 }
 
 static int64_t
@@ -56,7 +59,8 @@ find_named_port(const Value *containers, const char *name, const char *protocol)
     VALUE_ARRAY_FOREACH (container, containers)
         VALUE_ARRAY_FOREACH (port, value_get(container, "ports")) {
             const char *of = value_text(value_get(port, "protocol"));
-            if (strcmp(value_text(value_get(port, "name")), name) == 0 && strcmp(*of != '\0' ? of : "TCP", protocol) == 0)
+            if (strcmp(value_text(value_get(port, "name")), name) == 0 &&
+                strcmp(*of != '\0' ? of : "TCP", protocol) == 0)
                 return value_int(value_get(port, "containerPort"));
         }
     return 0;

@@ -48,7 +48,8 @@ endpoint_same(gconstpointer a, gconstpointer b)
            strcmp(value_text(value_get(a, "hostname")), value_text(value_get(b, "hostname"))) == 0;
 }
 
-/* Takes over what the slice has and shall have, in its order. `left`: wanted endpoints not yet placed. */
+/* Takes over what the slice has and shall have, in its order. `left`: wanted endpoints not yet
+ * placed. */
 static void
 draft_keep(Draft *draft, GHashTable *left, const Value *labels)
 {
@@ -59,12 +60,14 @@ draft_keep(Draft *draft, GHashTable *left, const Value *labels)
             continue;
         /* The pod's resourceVersion alone is not worth a write. */
         objects_add(draft->endpoints, wanted);
-        draft->changed |= !value_equal(value_get(wanted, "conditions"), value_get(endpoint, "conditions")) ||
-                          !value_equal(value_get(wanted, "nodeName"), value_get(endpoint, "nodeName")) ||
-                          !value_equal(value_get(wanted, "zone"), value_get(endpoint, "zone"));
+        draft->changed |=
+            !value_equal(value_get(wanted, "conditions"), value_get(endpoint, "conditions")) ||
+            !value_equal(value_get(wanted, "nodeName"), value_get(endpoint, "nodeName")) ||
+            !value_equal(value_get(wanted, "zone"), value_get(endpoint, "zone"));
         g_hash_table_remove(left, wanted);
     }
-    draft->changed |= draft->endpoints->len != value_size(old) || !values_equal_semantically(labels, object_labels(draft->slice));
+    draft->changed |= draft->endpoints->len != value_size(old) ||
+                      !values_equal_semantically(labels, object_labels(draft->slice));
 }
 
 static Value *
@@ -103,13 +106,15 @@ static void
 draft_fill(Draft *draft, const GPtrArray *wanted, GHashTable *left, guint *cursor)
 {
     const Value *endpoint;
-    while (draft->endpoints->len < ENDPOINTS_PER_SLICE_MAX && (endpoint = next_left(wanted, left, cursor)) != NULL) {
+    while (draft->endpoints->len < ENDPOINTS_PER_SLICE_MAX &&
+           (endpoint = next_left(wanted, left, cursor)) != NULL) {
         objects_add(draft->endpoints, endpoint);
         draft->changed = true;
     }
 }
 
-/* The unchanged slice that comes closest to full with `count` more; NULL when they fit into none. */
+/* The unchanged slice that comes closest to full with `count` more; NULL when they fit into none.
+ */
 static Draft *
 draft_to_fill(GArray *drafts, guint count)
 {
@@ -146,16 +151,19 @@ place_left(SlicePlan *plan, GArray *drafts, const GPtrArray *wanted, GHashTable 
         }
         g_autoptr(GPtrArray) fresh = objects_new();
         const Value *endpoint;
-        while (fresh->len < ENDPOINTS_PER_SLICE_MAX && (endpoint = next_left(wanted, left, &cursor)) != NULL)
+        while (fresh->len < ENDPOINTS_PER_SLICE_MAX &&
+               (endpoint = next_left(wanted, left, &cursor)) != NULL)
             objects_add(fresh, endpoint);
         g_ptr_array_add(plan->create, endpoints_array(fresh));
     }
 }
 
 void
-slice_plan_add(SlicePlan *plan, const GPtrArray *existing, const GPtrArray *wanted, const Value *labels)
+slice_plan_add(SlicePlan *plan, const GPtrArray *existing, const GPtrArray *wanted,
+               const Value *labels)
 {
-    g_autoptr(GHashTable) left = g_hash_table_new(endpoint_hash, endpoint_same); /* only ever looked up */
+    g_autoptr(GHashTable) left =
+        g_hash_table_new(endpoint_hash, endpoint_same); /* only ever looked up */
     for (guint i = 0; i < wanted->len; i++)
         g_hash_table_add(left, g_ptr_array_index(wanted, i));
     g_autoptr(GArray) drafts = g_array_new(FALSE, TRUE, sizeof(Draft));
@@ -172,7 +180,8 @@ slice_plan_add(SlicePlan *plan, const GPtrArray *existing, const GPtrArray *want
         if (draft->endpoints->len == 0 && (!empty_before || wanted->len > 0)) {
             objects_add(plan->remove, draft->slice);
         } else if (draft->changed) {
-            Value *written = value_set(draft->slice, "endpoints", endpoints_array(draft->endpoints));
+            Value *written =
+                value_set(draft->slice, "endpoints", endpoints_array(draft->endpoints));
             value_edit(&written, "metadata.labels", value_ref(labels));
             g_ptr_array_add(plan->update, written);
         }

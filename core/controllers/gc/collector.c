@@ -1,5 +1,6 @@
-/* Keys are uids ("attempt to delete"), or "orphan <uid>". An owner that the graph has not observed is asked for by GET, once: the
- * caches of different kinds are not in step. What is found absent is remembered. */
+/* Keys are uids ("attempt to delete"), or "orphan <uid>". An owner that the graph has not observed
+ * is asked for by GET, once: the caches of different kinds are not in step. What is found absent is
+ * remembered. */
 #include "core/controllers/gc/collector.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ typedef struct Collector {
     GcGraph *graph;
 } Collector;
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------- */
 
 static const Value *
 node_object(const GcNode *node)
@@ -26,14 +28,17 @@ node_object(const GcNode *node)
 }
 
 static void
-patch_metadata(Collector *collector, const GcNode *node, const Value *object, const char *field, Value *take_list, void *begun)
+patch_metadata(Collector *collector, const GcNode *node, const Value *object, const char *field,
+               Value *take_list, void *begun)
 {
     const ApiKind *kind = node->resource->kind;
     g_autofree char *path = g_strdup_printf("metadata.%s", field);
-    Value *patch = value_new_f("{metadata: {uid: %s, resourceVersion: %v}}", object_uid(object), value_at(object, "metadata.resourceVersion"));
+    Value *patch = value_new_f("{metadata: {uid: %s, resourceVersion: %v}}", object_uid(object),
+                               value_at(object, "metadata.resourceVersion"));
     value_edit(&patch, path, take_list);
-    client_patch(collector->base.client, kind->group, kind->resource, kind->namespaced ? object_namespace(object) : NULL,
-                 object_name(object), NULL, PATCH_MERGE, patch, sync_call, begun);
+    client_patch(collector->base.client, kind->group, kind->resource,
+                 kind->namespaced ? object_namespace(object) : NULL, object_name(object), NULL,
+                 PATCH_MERGE, patch, sync_call, begun);
 }
 
 static void
@@ -65,17 +70,23 @@ owners_without(const Value *owners, const GPtrArray *uids)
 }
 
 static void
-delete_node(Collector *collector, Sync *sync, const GcNode *node, const Value *object, const char *policy)
+delete_node(Collector *collector, Sync *sync, const GcNode *node, const Value *object,
+            const char *policy)
 {
     const ApiKind *kind = node->resource->kind;
-    controller_decide(&collector->base, "delete", object, kind->kind, "%s %s has no owner left: delete it (%s)", kind->kind,
-                      object_name(object), policy);
-    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, propagationPolicy: %s, preconditions: {uid: %s}}", policy, node->uid);
-    client_delete(collector->base.client, kind->group, kind->resource, kind->namespaced ? object_namespace(object) : NULL,
-                  object_name(object), options, sync_call, sync_begin_tolerating(sync, "NotFound,Conflict"));
+    controller_decide(&collector->base, "delete", object, kind->kind,
+                      "%s %s has no owner left: delete it (%s)", kind->kind, object_name(object),
+                      policy);
+    Value *options = value_new_f(
+        "{apiVersion: v1, kind: DeleteOptions, propagationPolicy: %s, preconditions: {uid: %s}}",
+        policy, node->uid);
+    client_delete(collector->base.client, kind->group, kind->resource,
+                  kind->namespaced ? object_namespace(object) : NULL, object_name(object), options,
+                  sync_call, sync_begin_tolerating(sync, "NotFound,Conflict"));
 }
 
-/* ---- owners ------------------------------------------------------------------------------------------ */
+/* ---- owners
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct Lookup {
     Collector *collector;
@@ -97,7 +108,8 @@ on_looked_up(const ApiResponse *response, void *data)
     const Lookup *lookup = data;
     if (!api_response_ok(response) && !response_is(response, "NotFound"))
         return g_strdup(response_error(response));
-    bool lives = api_response_ok(response) && strcmp(object_uid(response->object), lookup->owner_uid) == 0;
+    bool lives =
+        api_response_ok(response) && strcmp(object_uid(response->object), lookup->owner_uid) == 0;
     if (!lives) {
         gc_graph_add_absent(lookup->collector->graph, lookup->owner_uid);
         controller_enqueue(&lookup->collector->base, lookup->item_uid, 0);
@@ -110,9 +122,11 @@ typedef enum { OWNER_SOLID, OWNER_DANGLING, OWNER_WAITING, OWNER_UNKNOWN } Owner
 static const ApiKind *
 owner_kind(const Collector *collector, const Value *owner)
 {
-    const char *api_version = value_text(value_get(owner, "apiVersion")), *slash = strchr(api_version, '/');
+    const char *api_version = value_text(value_get(owner, "apiVersion")),
+               *slash = strchr(api_version, '/');
     g_autofree char *group = api_version_group(api_version);
-    return api_types_by_kind(client_types(collector->base.client), group, slash != NULL ? slash + 1 : api_version,
+    return api_types_by_kind(client_types(collector->base.client), group,
+                             slash != NULL ? slash + 1 : api_version,
                              value_text(value_get(owner, "kind")));
 }
 
@@ -124,15 +138,18 @@ owner_state(Collector *collector, const GcNode *item, const Value *object, const
     if (kind == NULL)
         return OWNER_SOLID; /* a kind we do not know: leave its dependents alone */
     if (kind->namespaced && !item->resource->kind->namespaced) {
-        event_record(collector->base.recorder, object, "Warning", "OwnerRefInvalidNamespace",
-                     "ownerRef [%s/%s, namespace: , name: %s, uid: %s] does not exist in namespace \"\"",
-                     value_text(value_get(owner, "apiVersion")), kind->kind, value_text(value_get(owner, "name")), uid);
+        event_record(
+            collector->base.recorder, object, "Warning", "OwnerRefInvalidNamespace",
+            "ownerRef [%s/%s, namespace: , name: %s, uid: %s] does not exist in namespace \"\"",
+            value_text(value_get(owner, "apiVersion")), kind->kind,
+            value_text(value_get(owner, "name")), uid);
         return OWNER_SOLID;
     }
     const GcNode *node = gc_graph_find(collector->graph, uid);
     if (node != NULL && node->resource != NULL) {
         const Value *found = node_object(node);
-        bool same_place = !kind->namespaced || found == NULL || strcmp(object_namespace(found), object_namespace(object)) == 0;
+        bool same_place = !kind->namespaced || found == NULL ||
+                          strcmp(object_namespace(found), object_namespace(object)) == 0;
         if (same_place)
             return node->foreground ? OWNER_WAITING : OWNER_SOLID;
     }
@@ -140,16 +157,21 @@ owner_state(Collector *collector, const GcNode *item, const Value *object, const
 }
 
 static void
-look_up(Collector *collector, Sync *sync, const GcNode *item, const Value *object, const Value *owner)
+look_up(Collector *collector, Sync *sync, const GcNode *item, const Value *object,
+        const Value *owner)
 {
     const ApiKind *kind = owner_kind(collector, owner);
     Lookup *lookup = g_new(Lookup, 1);
-    *lookup = (Lookup){collector, g_strdup(value_text(value_get(owner, "uid"))), g_strdup(item->uid)};
-    client_get(collector->base.client, kind->group, kind->resource, kind->namespaced ? object_namespace(object) : NULL,
-               value_text(value_get(owner, "name")), sync_call, sync_begin_checked(sync, on_looked_up, lookup, lookup_free));
+    *lookup =
+        (Lookup){collector, g_strdup(value_text(value_get(owner, "uid"))), g_strdup(item->uid)};
+    client_get(collector->base.client, kind->group, kind->resource,
+               kind->namespaced ? object_namespace(object) : NULL,
+               value_text(value_get(owner, "name")), sync_call,
+               sync_begin_checked(sync, on_looked_up, lookup, lookup_free));
 }
 
-/* ---- syncs ------------------------------------------------------------------------------------------- */
+/* ---- syncs
+ * ------------------------------------------------------------------------------------------- */
 
 static bool
 blocks(const GcNode *dependent, const char *owner_uid)
@@ -165,8 +187,8 @@ static void
 process_foreground(Collector *collector, Sync *sync, const GcNode *node)
 {
     bool blocked = false;
-    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL; each != NULL;
-         each = g_tree_node_next(each)) {
+    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL;
+         each != NULL; each = g_tree_node_next(each)) {
         const GcNode *dependent = g_tree_node_value(each);
         if (!blocks(dependent, node->uid))
             continue;
@@ -183,15 +205,16 @@ static void
 unblock_circle(Collector *collector, Sync *sync, const GcNode *node, const Value *object)
 {
     bool circle = false;
-    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL; each != NULL;
-         each = g_tree_node_next(each))
+    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL;
+         each != NULL; each = g_tree_node_next(each))
         circle |= ((GcNode *)g_tree_node_value(each))->foreground;
     if (!circle)
         return;
     g_autoptr(ValueBuilder) owners = value_builder_new_array();
     VALUE_ARRAY_FOREACH (owner, node->owners)
         value_builder_append(owners, value_set(owner, "blockOwnerDeletion", value_new_bool(false)));
-    patch_metadata(collector, node, object, "ownerReferences", value_builder_end(g_steal_pointer(&owners)),
+    patch_metadata(collector, node, object, "ownerReferences",
+                   value_builder_end(g_steal_pointer(&owners)),
                    sync_begin_tolerating(sync, "NotFound"));
 }
 
@@ -213,8 +236,8 @@ attempt_to_delete(Collector *collector, Sync *sync, const GcNode *node, const Va
     if (unknown > 0 || value_size(node->owners) == 0 || (solid > 0 && gone->len == 0))
         return;
     if (solid > 0) {
-        patch_metadata(collector, node, object, "ownerReferences", owners_without(node->owners, gone),
-                       sync_begin_tolerating(sync, "NotFound"));
+        patch_metadata(collector, node, object, "ownerReferences",
+                       owners_without(node->owners, gone), sync_begin_tolerating(sync, "NotFound"));
     } else if (waiting > 0 && gc_node_dependents(node) > 0) {
         unblock_circle(collector, sync, node, object);
         delete_node(collector, sync, node, object, "Foreground");
@@ -246,16 +269,20 @@ orphan_start(size_t index, void *begun, void *data)
 {
     const Orphaning *orphaning = data;
     Collector *collector = orphaning->collector;
-    const GcNode *node = gc_graph_find(collector->graph, g_ptr_array_index(orphaning->dependents, index));
+    const GcNode *node =
+        gc_graph_find(collector->graph, g_ptr_array_index(orphaning->dependents, index));
     g_autoptr(GPtrArray) gone = g_ptr_array_new();
     g_ptr_array_add(gone, orphaning->uid);
-    patch_metadata(collector, node, node_object(node), "ownerReferences", owners_without(node->owners, gone), begun);
+    patch_metadata(collector, node, node_object(node), "ownerReferences",
+                   owners_without(node->owners, gone), begun);
 }
 
 static char *
 orphan_answer(size_t index, const ApiResponse *response, void *data)
 {
-    return api_response_ok(response) || response_is(response, "NotFound") ? NULL : g_strdup(response_error(response));
+    return api_response_ok(response) || response_is(response, "NotFound")
+               ? NULL
+               : g_strdup(response_error(response));
 }
 
 static void
@@ -272,9 +299,10 @@ orphan_dependents(Collector *collector, Sync *sync, const GcNode *node)
 {
     static const BatchOps ops = {orphan_start, orphan_answer, orphan_done};
     Orphaning *orphaning = g_new(Orphaning, 1);
-    *orphaning = (Orphaning){collector, g_strdup(node->uid), g_ptr_array_new_with_free_func(g_free)};
-    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL; each != NULL;
-         each = g_tree_node_next(each))
+    *orphaning =
+        (Orphaning){collector, g_strdup(node->uid), g_ptr_array_new_with_free_func(g_free)};
+    for (GTreeNode *each = node->dependents != NULL ? g_tree_node_first(node->dependents) : NULL;
+         each != NULL; each = g_tree_node_next(each))
         if (node_object(g_tree_node_value(each)) != NULL)
             g_ptr_array_add(orphaning->dependents, g_strdup(g_tree_node_key(each)));
     batch_run(sync, BATCH_ALL, orphaning->dependents->len, &ops, orphaning, orphaning_free);
@@ -285,7 +313,8 @@ sync_node(const char *key, Sync *sync, void *data)
 {
     Collector *collector = data;
     bool orphan = g_str_has_prefix(key, ORPHAN_PREFIX);
-    const GcNode *node = gc_graph_find(collector->graph, orphan ? key + strlen(ORPHAN_PREFIX) : key);
+    const GcNode *node =
+        gc_graph_find(collector->graph, orphan ? key + strlen(ORPHAN_PREFIX) : key);
     const Value *object = node != NULL ? node_object(node) : NULL;
     if (object == NULL || strcmp(object_uid(object), node->uid) != 0)
         return;
@@ -299,7 +328,8 @@ sync_node(const char *key, Sync *sync, void *data)
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------------ */
+/* ---- events
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 enqueue_all(Collector *collector, const GPtrArray *uids, uint64_t cause)
@@ -309,13 +339,16 @@ enqueue_all(Collector *collector, const GPtrArray *uids, uint64_t cause)
 }
 
 static void
-observe(Collector *collector, const GcResource *resource, const char *key, const Value *object, uint64_t cause)
+observe(Collector *collector, const GcResource *resource, const char *key, const Value *object,
+        uint64_t cause)
 {
     GcChange change = gc_graph_observe(collector->graph, resource, key, object);
     GcNode *node = change.node;
     if (change.starts_foreground || change.starts_orphan || (change.added && node->foreground)) {
-        for (GTreeNode *each = node->dependents != NULL && node->foreground ? g_tree_node_first(node->dependents) : NULL; each != NULL;
-             each = g_tree_node_next(each))
+        for (GTreeNode *each = node->dependents != NULL && node->foreground
+                                   ? g_tree_node_first(node->dependents)
+                                   : NULL;
+             each != NULL; each = g_tree_node_next(each))
             controller_enqueue(&collector->base, g_tree_node_key(each), cause);
         g_autofree char *orphan = g_strconcat(ORPHAN_PREFIX, node->uid, NULL);
         controller_enqueue(&collector->base, node->orphan ? orphan : node->uid, cause);
@@ -334,13 +367,15 @@ observe(Collector *collector, const GcResource *resource, const char *key, const
 }
 
 static void
-object_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+object_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+               void *data)
 {
     GcResource *resource = data;
     Collector *collector = resource->data;
     bool replaced = old != NULL && new_ != NULL && strcmp(object_uid(old), object_uid(new_)) != 0;
     if (new_ == NULL || replaced) {
-        g_autoptr(GPtrArray) dependents = g_ptr_array_new_with_free_func(g_free), owners = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GPtrArray) dependents = g_ptr_array_new_with_free_func(g_free),
+                             owners = g_ptr_array_new_with_free_func(g_free);
         gc_graph_forget(collector->graph, object_uid(old), dependents, owners);
         enqueue_all(collector, dependents, cause);
         for (guint i = 0; i < owners->len; i++) {
@@ -352,9 +387,11 @@ object_changed(const char *key, const Value *old, const Value *new_, uint64_t ca
     if (new_ == NULL)
         return;
     const Value *before = value_get(old, "metadata"), *after = value_get(new_, "metadata");
-    bool same = old != NULL && !replaced && value_equal(value_get(before, "ownerReferences"), value_get(after, "ownerReferences")) &&
-                value_equal(value_get(before, "finalizers"), value_get(after, "finalizers")) &&
-                object_is_deleting(old) == object_is_deleting(new_);
+    bool same =
+        old != NULL && !replaced &&
+        value_equal(value_get(before, "ownerReferences"), value_get(after, "ownerReferences")) &&
+        value_equal(value_get(before, "finalizers"), value_get(after, "finalizers")) &&
+        object_is_deleting(old) == object_is_deleting(new_);
     if (!same)
         observe(collector, resource, key, new_, cause);
 }
@@ -367,16 +404,20 @@ add_resources(Collector *collector)
     for (size_t i = 0; i < api_types_count(types); i++) {
         const ApiKind *kind = api_types_item(types, i);
         unsigned needed = API_VERB_LIST | API_VERB_WATCH | API_VERB_DELETE;
-        bool skipped = (kind->verbs & needed) != needed || strcmp(kind->resource, "events") == 0 ||
-                       (kind->storage_group != NULL && strcmp(kind->storage_group, kind->group) != 0);
+        bool skipped =
+            (kind->verbs & needed) != needed || strcmp(kind->resource, "events") == 0 ||
+            (kind->storage_group != NULL && strcmp(kind->storage_group, kind->group) != 0);
         for (guint j = 0; j < collector->resources->len && !skipped; j++) {
             const ApiKind *other = ((GcResource *)g_ptr_array_index(collector->resources, j))->kind;
-            skipped = strcmp(other->group, kind->group) == 0 && strcmp(other->resource, kind->resource) == 0;
+            skipped = strcmp(other->group, kind->group) == 0 &&
+                      strcmp(other->resource, kind->resource) == 0;
         }
         if (skipped)
             continue;
         GcResource *resource = g_new(GcResource, 1);
-        *resource = (GcResource){kind, context_informer(collector->base.context, kind->group, kind->resource), collector};
+        *resource = (GcResource){
+            kind, context_informer(collector->base.context, kind->group, kind->resource),
+            collector};
         g_ptr_array_add(collector->resources, resource);
         informer_add_handler(resource->informer, &handler, resource);
     }
@@ -386,7 +427,8 @@ static Controller *
 start(ControllerContext *context)
 {
     Collector *collector = g_new0(Collector, 1);
-    controller_init(&collector->base, context, &garbage_collector_class, "garbage-collector-controller", 20, sync_node);
+    controller_init(&collector->base, context, &garbage_collector_class,
+                    "garbage-collector-controller", 20, sync_node);
     collector->resources = g_ptr_array_new_with_free_func(g_free);
     collector->graph = gc_graph_new();
     if (client_types(context->client) != NULL)

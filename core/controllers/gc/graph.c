@@ -115,7 +115,8 @@ gc_graph_observe(GcGraph *graph, const GcResource *resource, const char *key, co
 {
     GcNode *node = node_ensure(graph, object_uid(object));
     GcChange change = {.node = node, .added = node->resource == NULL};
-    bool was_deleting = node->deleting, was_foreground = node->foreground, was_orphan = node->orphan;
+    bool was_deleting = node->deleting, was_foreground = node->foreground,
+         was_orphan = node->orphan;
     if (change.added) {
         node->resource = resource;
         node->key = g_strdup(key);

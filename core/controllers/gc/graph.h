@@ -1,5 +1,6 @@
-/* The garbage collector's graph: who owns whom, over all kinds (pkg/controller/garbagecollector graph_builder.go). Nodes are
- * known by uid. A node that is only named by its dependents is virtual until it is observed. */
+/* The garbage collector's graph: who owns whom, over all kinds (pkg/controller/garbagecollector
+ * graph_builder.go). Nodes are known by uid. A node that is only named by its dependents is virtual
+ * until it is observed. */
 #pragma once
 
 #include "core/controllers/controller.h"
@@ -16,10 +17,10 @@ typedef struct GcResource {
 typedef struct GcNode GcNode;
 struct GcNode {
     char *uid;
-    const GcResource *resource; /* NULL while virtual */
-    char *key;                  /* "namespace/name" or "name"; NULL while virtual */
-    Value *owners;              /* metadata.ownerReferences, or NULL */
-    GTree *dependents;          /* uid -> GcNode, borrowed; NULL when none ever */
+    const GcResource *resource;        /* NULL while virtual */
+    char *key;                         /* "namespace/name" or "name"; NULL while virtual */
+    Value *owners;                     /* metadata.ownerReferences, or NULL */
+    GTree *dependents;                 /* uid -> GcNode, borrowed; NULL when none ever */
     bool deleting, foreground, orphan; /* deletionTimestamp; the finalizers above */
 };
 
@@ -34,9 +35,12 @@ typedef struct GcChange {
     bool added;
     bool owners_changed, starts_foreground, starts_orphan;
 } GcChange;
-GcChange gc_graph_observe(GcGraph *graph, const GcResource *resource, const char *key, const Value *object);
-/* The object is gone. Its dependents' uids (owned strings) and its owners' uids are added to the lists. */
-void gc_graph_forget(GcGraph *graph, const char *uid, GPtrArray *ret_dependents, GPtrArray *ret_owners);
+GcChange gc_graph_observe(GcGraph *graph, const GcResource *resource, const char *key,
+                          const Value *object);
+/* The object is gone. Its dependents' uids (owned strings) and its owners' uids are added to the
+ * lists. */
+void gc_graph_forget(GcGraph *graph, const char *uid, GPtrArray *ret_dependents,
+                     GPtrArray *ret_owners);
 size_t gc_node_dependents(const GcNode *node);
 
 /* Owners known to be gone, of late: at most GC_ABSENT_MAX, the oldest forgotten first. */

@@ -74,7 +74,8 @@ index_set_format(const IndexSet *set)
     while (i < set->members->len) {
         guint j = i;
         int64_t first = g_array_index(set->members, int64_t, i);
-        while (j + 1 < set->members->len && g_array_index(set->members, int64_t, j + 1) == first + (int64_t)(j + 1 - i))
+        while (j + 1 < set->members->len &&
+               g_array_index(set->members, int64_t, j + 1) == first + (int64_t)(j + 1 - i))
             j++;
         int64_t last = g_array_index(set->members, int64_t, j);
         g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", first);

@@ -1,10 +1,12 @@
 /* One sync, after counting (view.c):
  *
- *   pods to make or delete -> batch -> status, if it changed: an ended pod goes into uncountedTerminatedPods first
- *   status unchanged -> finalizers off the uncounted pods; the watch brings them back, and then they are counted
+ *   pods to make or delete -> batch -> status, if it changed: an ended pod goes into
+ * uncountedTerminatedPods first status unchanged -> finalizers off the uncounted pods; the watch
+ * brings them back, and then they are counted
  *
- * so that no ended pod is counted twice or never, whoever crashes when. A Job whose end is decided (FailureTarget or
- * SuccessCriteriaMet) becomes Failed or Complete when no pod is active, terminating or uncounted. */
+ * so that no ended pod is counted twice or never, whoever crashes when. A Job whose end is decided
+ * (FailureTarget or SuccessCriteriaMet) becomes Failed or Complete when no pod is active,
+ * terminating or uncounted. */
 #include "core/controllers/job/job.h"
 
 #include <string.h>
@@ -32,7 +34,8 @@ typedef struct Work {
     GPtrArray *release; /* pods to lose the finalizer: references */
     char *key;
     Sync *sync;
-    bool release_first; /* pods that go because they are too many are no failures: they lose the finalizer first */
+    bool release_first; /* pods that go because they are too many are no failures: they lose the
+                           finalizer first */
 } Work;
 
 static void
@@ -48,10 +51,12 @@ work_free(gpointer data)
     g_free(work);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------ */
+/* ---- status
+ * ------------------------------------------------------------------------------------------ */
 
 static void
-put(Value **conditions, const JobView *view, const char *type, const char *status, const char *reason, const char *message)
+put(Value **conditions, const JobView *view, const char *type, const char *status,
+    const char *reason, const char *message)
 {
     Value *condition = condition_new(type, status, reason, message, view->now);
     value_edit(&condition, "lastProbeTime", time_value(view->now));
@@ -95,8 +100,8 @@ put_end(const JobView *view, Value **conditions)
         message = view->success_message;
         put(conditions, view, "SuccessCriteriaMet", "True", reason, message);
     }
-    if (view->active->len > 0 || view->n_terminating > 0 || value_size(view->uncounted_failed) > 0 ||
-        value_size(view->uncounted_succeeded) > 0)
+    if (view->active->len > 0 || view->n_terminating > 0 ||
+        value_size(view->uncounted_failed) > 0 || value_size(view->uncounted_succeeded) > 0)
         return false;
     for (guint i = 0; i < view->pods->len; i++)
         if (object_has_finalizer(objects_item(view->pods, i), JOB_FINALIZER))
@@ -114,24 +119,31 @@ job_status(const JobView *view, const JobPods *pods)
 {
     const Value *old = value_get(view->job, "status"), *known = value_get(old, "conditions");
     g_autoptr(Value) conditions = known != NULL ? value_ref(known) : value_new_array();
-    g_autoptr(Value) start_time = value_get(old, "startTime") != NULL ? value_ref(value_get(old, "startTime")) : NULL;
+    g_autoptr(Value) start_time =
+        value_get(old, "startTime") != NULL ? value_ref(value_get(old, "startTime")) : NULL;
     put_suspended(view, &conditions, &start_time);
     bool ended = put_end(view, &conditions);
-    g_autofree char *completed = index_set_format(&view->succeeded_indexes), *failed = index_set_format(&view->failed_indexes);
-    Value *uncounted = value_new_f("{succeeded: ?%v, failed: ?%v}", value_size(view->uncounted_succeeded) > 0 ? view->uncounted_succeeded : NULL,
-                                   value_size(view->uncounted_failed) > 0 ? view->uncounted_failed : NULL);
+    g_autofree char *completed = index_set_format(&view->succeeded_indexes),
+                    *failed = index_set_format(&view->failed_indexes);
+    Value *uncounted =
+        value_new_f("{succeeded: ?%v, failed: ?%v}",
+                    value_size(view->uncounted_succeeded) > 0 ? view->uncounted_succeeded : NULL,
+                    value_size(view->uncounted_failed) > 0 ? view->uncounted_failed : NULL);
     int64_t active = ended ? 0 : (int64_t)view->active->len;
     bool complete = ended && view->fail_reason == NULL;
     Value *status = value_new_f(
-        "{conditions: ?%v, startTime: ?%v, completionTime: ?%V, active: ?%i, ready: %i, terminating: %i, succeeded: ?%i, failed: ?%i, "
+        "{conditions: ?%v, startTime: ?%v, completionTime: ?%V, active: ?%i, ready: %i, "
+        "terminating: %i, succeeded: ?%i, failed: ?%i, "
         "completedIndexes: ?%s, failedIndexes: ?%s, uncountedTerminatedPods: %V}",
-        value_size(conditions) > 0 ? conditions : NULL, start_time, complete ? time_value(view->now) : NULL, active, view->n_ready,
-        view->n_terminating, view->indexed ? view->succeeded : view->counted_succeeded, view->counted_failed,
+        value_size(conditions) > 0 ? conditions : NULL, start_time,
+        complete ? time_value(view->now) : NULL, active, view->n_ready, view->n_terminating,
+        view->indexed ? view->succeeded : view->counted_succeeded, view->counted_failed,
         *completed != '\0' ? completed : NULL, view->per_index ? failed : NULL, uncounted);
     return status;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 release_pod(JobController *controller, Sync *sync, const Value *pod)
@@ -141,10 +153,10 @@ release_pod(JobController *controller, Sync *sync, const Value *pod)
         if (strcmp(value_text(item), JOB_FINALIZER) != 0)
             value_builder_append(finalizers, value_ref(item));
     Value *left = value_builder_end(g_steal_pointer(&finalizers));
-    Value *patch = value_new_f("{metadata: {uid: %s, resourceVersion: %v, finalizers: %V}}", object_uid(pod),
-                               value_at(pod, "metadata.resourceVersion"), left);
-    client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod), NULL, PATCH_MERGE, patch, sync_call,
-                 sync_begin_tolerating(sync, "NotFound"));
+    Value *patch = value_new_f("{metadata: {uid: %s, resourceVersion: %v, finalizers: %V}}",
+                               object_uid(pod), value_at(pod, "metadata.resourceVersion"), left);
+    client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod), NULL,
+                 PATCH_MERGE, patch, sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
@@ -153,14 +165,15 @@ write_start(size_t index, void *begun, void *data)
     const Work *work = data;
     Client *client = work->controller->base.client;
     if (index < work->pods.create->len) {
-        client_create(client, "", "pods", object_namespace(work->job), value_ref(objects_item(work->pods.create, (guint)index)),
-                      sync_call, begun);
+        client_create(client, "", "pods", object_namespace(work->job),
+                      value_ref(objects_item(work->pods.create, (guint)index)), sync_call, begun);
         return;
     }
     const Value *pod = objects_item(work->pods.doomed, (guint)index - work->pods.create->len);
     if (work->release_first && object_has_finalizer(pod, JOB_FINALIZER))
         release_pod(work->controller, work->sync, pod);
-    client_delete(client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call, begun);
+    client_delete(client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call,
+                  begun);
 }
 
 static char *
@@ -184,30 +197,35 @@ write_done(Sync *sync, const char *error, size_t skipped, void *data)
 {
     Work *work = data;
     JobController *controller = work->controller;
-    expectations_lower(controller->expectations, work->key, (int64_t)MIN(skipped, work->pods.create->len));
+    expectations_lower(controller->expectations, work->key,
+                       (int64_t)MIN(skipped, work->pods.create->len));
     if (!values_equal_semantically(work->status, value_get(work->job, "status"))) {
-        client_update(controller->base.client, "batch", "jobs", "status", value_set(work->job, "status", value_ref(work->status)),
-                      sync_call, sync_begin_tolerating(sync, "NotFound"));
+        client_update(controller->base.client, "batch", "jobs", "status",
+                      value_set(work->job, "status", value_ref(work->status)), sync_call,
+                      sync_begin_tolerating(sync, "NotFound"));
         return;
     }
     for (guint i = 0; i < work->release->len; i++)
         release_pod(controller, sync, objects_item(work->release, i));
 }
 
-/* Pods that are written down as uncounted, or ended without being counted by number, may lose the finalizer. */
+/* Pods that are written down as uncounted, or ended without being counted by number, may lose the
+ * finalizer. */
 static void
 collect_release(const JobView *view, GPtrArray *release)
 {
     for (guint i = 0; i < view->pods->len; i++) {
         const Value *pod = objects_item(view->pods, i);
         bool ended = pod_is_terminal(pod) || pod_counts_as_failed(view, pod);
-        bool over = (view->fail_reason != NULL || view->success_reason != NULL) && object_is_deleting(pod);
+        bool over =
+            (view->fail_reason != NULL || view->success_reason != NULL) && object_is_deleting(pod);
         if (object_has_finalizer(pod, JOB_FINALIZER) && (ended || over))
             objects_add(release, pod);
     }
 }
 
-/* ---- sync -------------------------------------------------------------------------------------------- */
+/* ---- sync
+ * -------------------------------------------------------------------------------------------- */
 
 static void
 backoff_free(gpointer data)
@@ -234,7 +252,8 @@ come_back_for_deadline(const JobView *view)
     const Value *deadline = value_at(view->job, "spec.activeDeadlineSeconds");
     int64_t start = time_at(view->job, "status.startTime");
     if (deadline != NULL && !job_is_suspended(view->job)) {
-        int64_t left = (start != 0 ? start : view->now) + value_int(deadline) * NS_PER_S - view->now;
+        int64_t left =
+            (start != 0 ? start : view->now) + value_int(deadline) * NS_PER_S - view->now;
         if (left > 0)
             sync_again_after(view->sync, left);
     }
@@ -252,7 +271,8 @@ reconcile(JobController *controller, Sync *sync, const char *key, const Value *j
                     .now = controller_now(&controller->base)};
     job_view_init(&view);
     Work *work = g_new0(Work, 1);
-    *work = (Work){controller, value_ref(job), NULL, {objects_new(), objects_new()}, objects_new(), g_strdup(key)};
+    *work = (Work){controller,    value_ref(job), NULL, {objects_new(), objects_new()},
+                   objects_new(), g_strdup(key)};
     bool satisfied = expectations_satisfied(controller->expectations, key, view.now);
     if (satisfied && !object_is_deleting(job))
         job_plan_pods(&view, &work->pods);
@@ -266,19 +286,23 @@ reconcile(JobController *controller, Sync *sync, const char *key, const Value *j
             g_ptr_array_add(uids, (gpointer)object_uid(objects_item(work->pods.doomed, i)));
         expectations_set(controller->expectations, key, work->pods.create->len, uids, view.now);
         controller_decide(&controller->base, "manage", job, "Job",
-                          "Job %s: %u pods active, %" G_GINT64_FORMAT " succeeded, %" G_GINT64_FORMAT " failed: create %u, delete %u",
-                          object_name(job), view.active->len, view.succeeded, view.failed, work->pods.create->len, work->pods.doomed->len);
+                          "Job %s: %u pods active, %" G_GINT64_FORMAT
+                          " succeeded, %" G_GINT64_FORMAT " failed: create %u, delete %u",
+                          object_name(job), view.active->len, view.succeeded, view.failed,
+                          work->pods.create->len, work->pods.doomed->len);
     }
     come_back_for_deadline(&view);
     job_view_clear(&view);
-    batch_run(sync, BATCH_SLOW_START, work->pods.create->len + work->pods.doomed->len, &ops, work, work_free);
+    batch_run(sync, BATCH_SLOW_START, work->pods.create->len + work->pods.doomed->len, &ops, work,
+              work_free);
 }
 
 static void
 sync_orphan(JobController *controller, Sync *sync, const char *pod_key)
 {
     const Value *pod = informer_get(controller->pods.informer, pod_key);
-    if (pod != NULL && object_has_finalizer(pod, JOB_FINALIZER) && children_owner(&controller->pods, pod) == NULL)
+    if (pod != NULL && object_has_finalizer(pod, JOB_FINALIZER) &&
+        children_owner(&controller->pods, pod) == NULL)
         release_pod(controller, sync, pod);
 }
 
@@ -296,7 +320,8 @@ sync_job(const char *key, Sync *sync, void *data)
         return;
     }
     const char *managed_by = value_string_at(cached, "spec.managedBy");
-    if (job_is_finished(cached) || (managed_by != NULL && strcmp(managed_by, "kubernetes.io/job-controller") != 0))
+    if (job_is_finished(cached) ||
+        (managed_by != NULL && strcmp(managed_by, "kubernetes.io/job-controller") != 0))
         return;
     g_autoptr(Value) job = value_ref(cached);
     bool writing = false;
@@ -305,7 +330,8 @@ sync_job(const char *key, Sync *sync, void *data)
         reconcile(controller, sync, key, job, pods);
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static const Value *
 job_selector(const Value *job)
@@ -321,10 +347,12 @@ gather_delay(Controller *base, const Value *job, const Value *old, const Value *
 }
 
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     JobController *controller = data;
-    if (new_ == NULL || !object_has_finalizer(new_, JOB_FINALIZER) || children_owner(&controller->pods, new_) != NULL)
+    if (new_ == NULL || !object_has_finalizer(new_, JOB_FINALIZER) ||
+        children_owner(&controller->pods, new_) != NULL)
         return;
     g_autofree char *orphan = g_strconcat(ORPHAN_PREFIX, key, NULL);
     if (initial) /* its Job may not be in the cache yet */
@@ -334,7 +362,8 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
 }
 
 static void
-job_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+job_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     JobController *controller = data;
     controller_enqueue(&controller->base, key, cause);
@@ -352,9 +381,11 @@ job_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
 static Controller *
 start(ControllerContext *context)
 {
-    static const InformerHandler pod_handler = {.changed = pod_changed}, job_handler = {.changed = job_changed};
+    static const InformerHandler pod_handler = {.changed = pod_changed},
+                                 job_handler = {.changed = job_changed};
     JobController *controller = g_new0(JobController, 1);
-    controller_init(&controller->base, context, &job_controller_class, "job-controller", 5, sync_job);
+    controller_init(&controller->base, context, &job_controller_class, "job-controller", 5,
+                    sync_job);
     controller->expectations = expectations_new();
     controller->backoff = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, backoff_free);
     controller->pods = (Children){.controller = &controller->base,

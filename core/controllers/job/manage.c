@@ -34,7 +34,8 @@ doom_duplicates(JobView *view, GPtrArray *kept, GPtrArray *doomed)
     for (guint i = active->len; i > 0; i--) {
         const Value *pod = objects_item(active, i - 1);
         int64_t index = pod_completion_index(pod);
-        bool useful = index >= 0 && (view->completions < 0 || index < view->completions) && !index_set_has(&seen, index);
+        bool useful = index >= 0 && (view->completions < 0 || index < view->completions) &&
+                      !index_set_has(&seen, index);
         if (useful) {
             index_set_add(&seen, index);
             g_ptr_array_add(kept, (gpointer)pod);
@@ -64,7 +65,8 @@ plan_deletions(JobView *view, int64_t wanted, GPtrArray *doomed)
         g_ptr_array_set_size(doomed, PODS_PER_SYNC_MAX);
 }
 
-/* ---- new pods ---------------------------------------------------------------------------------------- */
+/* ---- new pods
+ * ---------------------------------------------------------------------------------------- */
 
 static Value *
 containers_with_index(const Value *containers)
@@ -80,8 +82,9 @@ containers_with_index(const Value *containers)
             continue;
         }
         g_autoptr(Value) before = env != NULL ? value_ref(env) : value_new_array();
-        Value *entry = value_new_f("{name: JOB_COMPLETION_INDEX, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: %s}}}",
-                                   "metadata.labels['" LABEL_COMPLETION_INDEX "']");
+        Value *entry = value_new_f(
+            "{name: JOB_COMPLETION_INDEX, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: %s}}}",
+            "metadata.labels['" LABEL_COMPLETION_INDEX "']");
         value_builder_append(result, value_set(container, "env", value_append(before, entry)));
     }
     return value_builder_end(g_steal_pointer(&result));
@@ -91,7 +94,8 @@ containers_with_index(const Value *containers)
 static Value *
 pod_base(const JobView *view)
 {
-    Value *pod = pod_from_template(value_at(view->job, "spec.template"), view->job, "batch/v1", "Job");
+    Value *pod =
+        pod_from_template(value_at(view->job, "spec.template"), view->job, "batch/v1", "Job");
     const Value *finalizers = value_at(pod, "metadata.finalizers");
     g_autoptr(Value) before = finalizers != NULL ? value_ref(finalizers) : value_new_array();
     value_edit(&pod, "metadata.finalizers", value_append(before, value_new_string(JOB_FINALIZER)));
@@ -99,7 +103,8 @@ pod_base(const JobView *view)
         return pod;
     value_edit(&pod, "spec.containers", containers_with_index(value_at(pod, "spec.containers")));
     if (value_at(pod, "spec.initContainers") != NULL)
-        value_edit(&pod, "spec.initContainers", containers_with_index(value_at(pod, "spec.initContainers")));
+        value_edit(&pod, "spec.initContainers",
+                   containers_with_index(value_at(pod, "spec.initContainers")));
     return pod;
 }
 
@@ -114,7 +119,8 @@ index_failures(const JobView *view, int64_t index, int64_t *ret_last_ns)
         if (pod_completion_index(pod) != index || !pod_counts_as_failed(view, pod))
             continue;
         const Value *policy = value_at(view->job, "spec.podFailurePolicy");
-        bool ignored = policy != NULL && pod_failure_action(policy, pod, NULL) == POD_FAILURE_IGNORE;
+        bool ignored =
+            policy != NULL && pod_failure_action(policy, pod, NULL) == POD_FAILURE_IGNORE;
         const char *text = object_annotation(pod, ANNOTATION_INDEX_FAILURES);
         failures = MAX(failures, (text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0) + !ignored);
         *ret_last_ns = MAX(*ret_last_ns, pod_finish_time(pod, view->now));
@@ -127,12 +133,14 @@ indexed_pod(const JobView *view, const Value *base, int64_t index, int64_t failu
 {
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, index);
     Value *pod = value_ref(base);
-    value_edit(&pod, "metadata.generateName", value_new_stringf("%s-%s-", object_name(view->job), text));
+    value_edit(&pod, "metadata.generateName",
+               value_new_stringf("%s-%s-", object_name(view->job), text));
     value_edit(&pod, "metadata.annotations['" LABEL_COMPLETION_INDEX "']", value_new_string(text));
     value_edit(&pod, "metadata.labels['" LABEL_COMPLETION_INDEX "']", value_new_string(text));
     value_edit(&pod, "spec.hostname", value_new_stringf("%s-%s", object_name(view->job), text));
     if (view->per_index)
-        value_edit(&pod, "metadata.annotations['" ANNOTATION_INDEX_FAILURES "']", value_new_stringf("%" G_GINT64_FORMAT, failures));
+        value_edit(&pod, "metadata.annotations['" ANNOTATION_INDEX_FAILURES "']",
+                   value_new_stringf("%" G_GINT64_FORMAT, failures));
     return pod;
 }
 
@@ -144,7 +152,8 @@ plan_indexed(JobView *view, int64_t count, GPtrArray *create)
     index_set_init(&taken);
     for (guint i = 0; i < view->pods->len; i++) {
         const Value *pod = objects_item(view->pods, i);
-        bool blocks = pod_is_active(pod) || (view->only_replace_failed && object_is_deleting(pod) && !pod_is_terminal(pod));
+        bool blocks = pod_is_active(pod) || (view->only_replace_failed && object_is_deleting(pod) &&
+                                             !pod_is_terminal(pod));
         if (blocks && pod_completion_index(pod) >= 0)
             index_set_add(&taken, pod_completion_index(pod));
     }
@@ -171,10 +180,13 @@ job_plan_pods(JobView *view, JobPods *ret_pods)
     plan_deletions(view, wanted, ret_pods->doomed);
     if (ret_pods->doomed->len > 0)
         return;
-    int64_t missing = wanted - (int64_t)view->active->len - (view->only_replace_failed ? view->n_terminating : 0);
+    int64_t missing =
+        wanted - (int64_t)view->active->len - (view->only_replace_failed ? view->n_terminating : 0);
     if (missing <= 0)
         return;
-    int64_t left = view->per_index ? 0 : job_backoff_left(view->backoff->failures, view->backoff->last_failure_ns, view->now);
+    int64_t left = view->per_index ? 0
+                                   : job_backoff_left(view->backoff->failures,
+                                                      view->backoff->last_failure_ns, view->now);
     if (left > 0) {
         sync_again_after(view->sync, left);
         return;

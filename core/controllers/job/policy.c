@@ -1,4 +1,5 @@
-/* podFailurePolicy, successPolicy and back-off (pkg/controller/job pod_failure_policy.go, success_policy.go, backoff_utils.go). */
+/* podFailurePolicy, successPolicy and back-off (pkg/controller/job pod_failure_policy.go,
+ * success_policy.go, backoff_utils.go). */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -21,7 +22,8 @@ find_exit(const Value *requirement, const Value *statuses)
     const char *only = value_string(value_get(requirement, "containerName"));
     VALUE_ARRAY_FOREACH (status, statuses) {
         const Value *code = value_at(status, "state.terminated.exitCode");
-        if (code == NULL || value_int(code) == 0 || (only != NULL && strcmp(only, value_text(value_get(status, "name"))) != 0))
+        if (code == NULL || value_int(code) == 0 ||
+            (only != NULL && strcmp(only, value_text(value_get(status, "name"))) != 0))
             continue;
         if (exit_code_matches(requirement, value_int(code)))
             return status;
@@ -33,10 +35,11 @@ static const Value *
 find_condition(const Value *patterns, const Value *pod)
 {
     VALUE_ARRAY_FOREACH (pattern, patterns) {
-        const Value *condition =
-            condition_find(value_at(pod, "status.conditions"), value_text(value_get(pattern, "type")));
+        const Value *condition = condition_find(value_at(pod, "status.conditions"),
+                                                value_text(value_get(pattern, "type")));
         const char *wanted = value_text(value_get(pattern, "status"));
-        if (condition != NULL && strcmp(value_text(value_get(condition, "status")), *wanted != '\0' ? wanted : "True") == 0)
+        if (condition != NULL && strcmp(value_text(value_get(condition, "status")),
+                                        *wanted != '\0' ? wanted : "True") == 0)
             return condition;
     }
     return NULL;
@@ -53,14 +56,17 @@ rule_match(const Value *rule, size_t index, const Value *pod)
             status = find_exit(codes, value_at(pod, "status.initContainerStatuses"));
         if (status == NULL)
             return NULL;
-        return g_strdup_printf("Container %s for pod %s/%s failed with exit code %" G_GINT64_FORMAT " matching %s rule at index %zu",
-                               value_text(value_get(status, "name")), object_namespace(pod), object_name(pod),
-                               value_int_at(status, "state.terminated.exitCode"), action, index);
+        return g_strdup_printf("Container %s for pod %s/%s failed with exit code %" G_GINT64_FORMAT
+                               " matching %s rule at index %zu",
+                               value_text(value_get(status, "name")), object_namespace(pod),
+                               object_name(pod), value_int_at(status, "state.terminated.exitCode"),
+                               action, index);
     }
     const Value *condition = find_condition(value_get(rule, "onPodConditions"), pod);
     if (condition == NULL)
         return NULL;
-    return g_strdup_printf("Pod %s/%s has condition %s matching %s rule at index %zu", object_namespace(pod), object_name(pod),
+    return g_strdup_printf("Pod %s/%s has condition %s matching %s rule at index %zu",
+                           object_namespace(pod), object_name(pod),
                            value_text(value_get(condition, "type")), action, index);
 }
 

@@ -1,4 +1,5 @@
-/* ttl-after-finished-controller: a finished Job with ttlSecondsAfterFinished is deleted that long after its end. */
+/* ttl-after-finished-controller: a finished Job with ttlSecondsAfterFinished is deleted that long
+ * after its end. */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -21,7 +22,8 @@ finish_time(const Value *job)
 static bool
 needs_cleanup(const Value *job)
 {
-    return job != NULL && value_at(job, "spec.ttlSecondsAfterFinished") != NULL && !object_is_deleting(job) && finish_time(job) != 0;
+    return job != NULL && value_at(job, "spec.ttlSecondsAfterFinished") != NULL &&
+           !object_is_deleting(job) && finish_time(job) != 0;
 }
 
 static void
@@ -31,20 +33,24 @@ sync_job(const char *key, Sync *sync, void *data)
     const Value *job = informer_get(context_informer(controller->context, "batch", "jobs"), key);
     if (!needs_cleanup(job))
         return;
-    int64_t left = finish_time(job) + value_int_at(job, "spec.ttlSecondsAfterFinished") * NS_PER_S - controller_now(controller);
+    int64_t left = finish_time(job) + value_int_at(job, "spec.ttlSecondsAfterFinished") * NS_PER_S -
+                   controller_now(controller);
     if (left > 0) {
         sync_again_after(sync, left);
         return;
     }
-    controller_decide(controller, "delete", job, "Job", "Job %s ended longer ago than its ttlSecondsAfterFinished", object_name(job));
-    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, propagationPolicy: Foreground, preconditions: {uid: %s}}",
+    controller_decide(controller, "delete", job, "Job",
+                      "Job %s ended longer ago than its ttlSecondsAfterFinished", object_name(job));
+    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, propagationPolicy: "
+                                 "Foreground, preconditions: {uid: %s}}",
                                  object_uid(job));
-    client_delete(controller->client, "batch", "jobs", object_namespace(job), object_name(job), options, sync_call,
-                  sync_begin_tolerating(sync, "NotFound"));
+    client_delete(controller->client, "batch", "jobs", object_namespace(job), object_name(job),
+                  options, sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
-job_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+job_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     if (needs_cleanup(new_))
         controller_enqueue(data, key, cause);
@@ -55,7 +61,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = job_changed};
     Controller *controller = g_new0(Controller, 1);
-    controller_init(controller, context, &ttl_after_finished_controller_class, "ttl-after-finished-controller", 5, sync_job);
+    controller_init(controller, context, &ttl_after_finished_controller_class,
+                    "ttl-after-finished-controller", 5, sync_job);
     informer_add_handler(context_informer(context, "batch", "jobs"), &handler, controller);
     return controller;
 }
@@ -67,4 +74,5 @@ stop(Controller *controller)
     g_free(controller);
 }
 
-const ControllerClass ttl_after_finished_controller_class = {"ttl-after-finished-controller", start, NULL, stop};
+const ControllerClass ttl_after_finished_controller_class = {"ttl-after-finished-controller", start,
+                                                             NULL, stop};

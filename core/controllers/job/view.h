@@ -25,10 +25,16 @@ char *index_set_format(const IndexSet *set);
 int64_t pod_completion_index(const Value *pod); /* -1 when it has none */
 
 /* ---- failure and success policies (policy.c), pure ---- */
-typedef enum { POD_FAILURE_COUNT, POD_FAILURE_IGNORE, POD_FAILURE_FAIL_INDEX, POD_FAILURE_FAIL_JOB } PodFailureAction;
+typedef enum {
+    POD_FAILURE_COUNT,
+    POD_FAILURE_IGNORE,
+    POD_FAILURE_FAIL_INDEX,
+    POD_FAILURE_FAIL_JOB
+} PodFailureAction;
 /* ret_message (may be NULL): for FAIL_JOB, owned. */
 PodFailureAction pod_failure_action(const Value *policy, const Value *pod, char **ret_message);
-/* The rule of spec.successPolicy that is met ("Matched rules at index 0"), owned; NULL when none is. */
+/* The rule of spec.successPolicy that is met ("Matched rules at index 0"), owned; NULL when none
+ * is. */
 char *success_policy_match(const Value *policy, const IndexSet *succeeded);
 
 typedef struct JobBackoff {
@@ -46,15 +52,15 @@ typedef struct JobView {
     const Value *job;
     GPtrArray *pods; /* references */
     int64_t now;
-    bool indexed, per_index;    /* completionMode Indexed; backoffLimitPerIndex is set */
-    bool only_replace_failed;   /* podReplacementPolicy Failed, or a podFailurePolicy */
-    int64_t completions;        /* -1: none given */
-    GPtrArray *active;          /* pods: borrowed */
+    bool indexed, per_index;  /* completionMode Indexed; backoffLimitPerIndex is set */
+    bool only_replace_failed; /* podReplacementPolicy Failed, or a podFailurePolicy */
+    int64_t completions;      /* -1: none given */
+    GPtrArray *active;        /* pods: borrowed */
     int64_t n_ready, n_terminating;
     IndexSet succeeded_indexes, failed_indexes;
-    int64_t succeeded, failed;  /* with those not yet counted in the status */
-    char *fail_reason, *fail_message;       /* the Job fails; NULL: it does not */
-    char *success_reason, *success_message; /* the Job is done well */
+    int64_t succeeded, failed;                     /* with those not yet counted in the status */
+    char *fail_reason, *fail_message;              /* the Job fails; NULL: it does not */
+    char *success_reason, *success_message;        /* the Job is done well */
     Value *uncounted_succeeded, *uncounted_failed; /* arrays of uids */
     int64_t counted_succeeded, counted_failed;     /* what goes into the status */
     JobBackoff *backoff;

@@ -1,7 +1,9 @@
 /* One sync of a terminating namespace, each step a batch of calls:
  *
- *   [pods] list -> delete collection (if any) -> list again --none remain--> [all other kinds] the same --none remain--> finalize
- *                                                   `--some remain--> conditions, come back later      `--some remain--> likewise */
+ *   [pods] list -> delete collection (if any) -> list again --none remain--> [all other kinds] the
+ * same --none remain--> finalize
+ *                                                   `--some remain--> conditions, come back later
+ * `--some remain--> likewise */
 #include "core/controllers/namespace/namespace.h"
 
 #include <string.h>
@@ -25,9 +27,9 @@ typedef enum { STEP_LIST, STEP_DELETE, STEP_LIST_AGAIN } Step;
 typedef struct Emptying {
     Controller *controller;
     Value *namespace_;
-    GArray *resources; /* Resource; the first is pods */
+    GArray *resources;  /* Resource; the first is pods */
     guint first, count; /* of this round */
-    GArray *batch;     /* guint: indices into resources of the step under way */
+    GArray *batch;      /* guint: indices into resources of the step under way */
     Step step;
     GTree *finalizers; /* name -> count as a boxed int64 */
     GPtrArray *errors; /* texts */
@@ -63,7 +65,8 @@ compare_text_slots(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Every namespaced resource that can be listed and deleted, once (not once a version), as stored. */
+/* Every namespaced resource that can be listed and deleted, once (not once a version), as stored.
+ */
 static void
 add_resources(GArray *resources, const ApiTypes *types)
 {
@@ -76,7 +79,8 @@ add_resources(GArray *resources, const ApiTypes *types)
                      (kind->storage_group != NULL && strcmp(kind->storage_group, kind->group) != 0);
         for (guint j = 0; j < resources->len && !known; j++) {
             const Resource *other = &g_array_index(resources, Resource, j);
-            known = strcmp(other->group, kind->group) == 0 && strcmp(other->resource, kind->resource) == 0;
+            known = strcmp(other->group, kind->group) == 0 &&
+                    strcmp(other->resource, kind->resource) == 0;
         }
         if (known)
             continue;
@@ -85,13 +89,15 @@ add_resources(GArray *resources, const ApiTypes *types)
     }
 }
 
-/* ---- conclusions ------------------------------------------------------------------------------------- */
+/* ---- conclusions
+ * ------------------------------------------------------------------------------------- */
 
 static Value *
-put_condition(Value *take_conditions, const Emptying *emptying, const char *type, const char *reason, const char *message,
-              bool is_true)
+put_condition(Value *take_conditions, const Emptying *emptying, const char *type,
+              const char *reason, const char *message, bool is_true)
 {
-    Value *condition = condition_new(type, is_true ? "True" : "False", reason, message, controller_now(emptying->controller));
+    Value *condition = condition_new(type, is_true ? "True" : "False", reason, message,
+                                     controller_now(emptying->controller));
     Value *result = condition_set(take_conditions, condition, false);
     value_unref(take_conditions);
     return result;
@@ -104,8 +110,9 @@ describe_remaining(const Emptying *emptying)
     for (guint i = 0; i < emptying->resources->len; i++) {
         const Resource *resource = &g_array_index(emptying->resources, Resource, i);
         if (resource->remaining > 0)
-            g_ptr_array_add(texts, g_strdup_printf("%s.%s has %zu resource instances", resource->resource, resource->group,
-                                                   resource->remaining));
+            g_ptr_array_add(texts,
+                            g_strdup_printf("%s.%s has %zu resource instances", resource->resource,
+                                            resource->group, resource->remaining));
     }
     if (texts->len == 0)
         return NULL;
@@ -122,8 +129,10 @@ describe_finalizers(const Emptying *emptying)
         return NULL;
     GString *text = g_string_new("Some content in the namespace has finalizers remaining: ");
     const char *comma = "";
-    for (GTreeNode *node = g_tree_node_first(emptying->finalizers); node != NULL; node = g_tree_node_next(node)) {
-        g_string_append_printf(text, "%s%s in %" G_GINT64_FORMAT " resource instances", comma, (const char *)g_tree_node_key(node),
+    for (GTreeNode *node = g_tree_node_first(emptying->finalizers); node != NULL;
+         node = g_tree_node_next(node)) {
+        g_string_append_printf(text, "%s%s in %" G_GINT64_FORMAT " resource instances", comma,
+                               (const char *)g_tree_node_key(node),
                                *(int64_t *)g_tree_node_value(node));
         comma = ", ";
     }
@@ -137,9 +146,11 @@ describe_errors(const Emptying *emptying)
         return NULL;
     g_ptr_array_sort(emptying->errors, compare_text_slots);
     GString *text = g_string_new(NULL);
-    g_string_printf(text, "Failed to delete all resource types, %u remaining: ", emptying->errors->len);
+    g_string_printf(text,
+                    "Failed to delete all resource types, %u remaining: ", emptying->errors->len);
     for (guint i = 0; i < emptying->errors->len; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(emptying->errors, i));
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
+                               (const char *)g_ptr_array_index(emptying->errors, i));
     return g_string_free(text, FALSE);
 }
 
@@ -147,22 +158,30 @@ static void
 write_conditions(Sync *sync, const Emptying *emptying, const char *remaining)
 {
     const Value *old = value_at(emptying->namespace_, "status.conditions");
-    g_autofree char *finalizers = describe_finalizers(emptying), *errors = describe_errors(emptying);
+    g_autofree char *finalizers = describe_finalizers(emptying),
+                    *errors = describe_errors(emptying);
     Value *conditions = old != NULL ? value_ref(old) : value_new_array();
-    conditions = put_condition(conditions, emptying, "NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered",
-                               "All resources successfully discovered", false);
-    conditions = put_condition(conditions, emptying, "NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions",
-                               "All legacy kube types successfully parsed", false);
-    conditions = put_condition(conditions, emptying, "NamespaceDeletionContentFailure",
-                               errors != NULL ? "ContentDeletionFailed" : "ContentDeleted",
-                               errors != NULL ? errors : "All content successfully deleted, may be waiting on finalization",
-                               errors != NULL);
+    conditions =
+        put_condition(conditions, emptying, "NamespaceDeletionDiscoveryFailure",
+                      "ResourcesDiscovered", "All resources successfully discovered", false);
+    conditions =
+        put_condition(conditions, emptying, "NamespaceDeletionGroupVersionParsingFailure",
+                      "ParsedGroupVersions", "All legacy kube types successfully parsed", false);
+    conditions = put_condition(
+        conditions, emptying, "NamespaceDeletionContentFailure",
+        errors != NULL ? "ContentDeletionFailed" : "ContentDeleted",
+        errors != NULL ? errors
+                       : "All content successfully deleted, may be waiting on finalization",
+        errors != NULL);
     conditions = put_condition(conditions, emptying, "NamespaceContentRemaining",
                                remaining != NULL ? "SomeResourcesRemain" : "ContentRemoved",
-                               remaining != NULL ? remaining : "All content successfully removed", remaining != NULL);
-    conditions = put_condition(conditions, emptying, "NamespaceFinalizersRemaining",
-                               finalizers != NULL ? "SomeFinalizersRemain" : "ContentHasNoFinalizers",
-                               finalizers != NULL ? finalizers : "All content-preserving finalizers finished", finalizers != NULL);
+                               remaining != NULL ? remaining : "All content successfully removed",
+                               remaining != NULL);
+    conditions = put_condition(
+        conditions, emptying, "NamespaceFinalizersRemaining",
+        finalizers != NULL ? "SomeFinalizersRemain" : "ContentHasNoFinalizers",
+        finalizers != NULL ? finalizers : "All content-preserving finalizers finished",
+        finalizers != NULL);
     if (value_equal(old, conditions)) {
         value_unref(conditions);
         return;
@@ -180,14 +199,16 @@ finalize(Sync *sync, const Emptying *emptying)
         if (strcmp(value_text(item), FINALIZER) != 0)
             value_builder_append(finalizers, value_ref(item));
     controller_decide(emptying->controller, "finalize", emptying->namespace_, "Namespace",
-                      "nothing remains in namespace %s: remove its finalizer", object_name(emptying->namespace_));
-    Value *written =
-        value_set_at(emptying->namespace_, "spec.finalizers", value_builder_end(g_steal_pointer(&finalizers)));
+                      "nothing remains in namespace %s: remove its finalizer",
+                      object_name(emptying->namespace_));
+    Value *written = value_set_at(emptying->namespace_, "spec.finalizers",
+                                  value_builder_end(g_steal_pointer(&finalizers)));
     client_update(emptying->controller->client, "", "namespaces", "finalize", written, sync_call,
                   sync_begin_tolerating(sync, "NotFound"));
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------- */
+/* ---- steps
+ * ------------------------------------------------------------------------------------------- */
 
 static void step_run(Sync *sync, Emptying *emptying);
 
@@ -215,7 +236,8 @@ round_done(Sync *sync, Emptying *emptying)
         finalize(sync, emptying);
     } else {
         write_conditions(sync, emptying, remaining);
-        /* As ResourcesRemainingError: half the estimate and a second; without one a while, and events wake it too. */
+        /* As ResourcesRemainingError: half the estimate and a second; without one a while, and
+         * events wake it too. */
         sync_again_after(sync, (emptying->grace_s > 0 ? emptying->grace_s / 2 + 1 : 5) * NS_PER_S);
     }
 }
@@ -246,12 +268,13 @@ step_start(size_t index, void *begun, void *data)
         &g_array_index(emptying->resources, Resource, g_array_index(emptying->batch, guint, index));
     const char *namespace_ = object_name(emptying->namespace_);
     if (emptying->step == STEP_DELETE) {
-        ApiRequest *request =
-            api_request_new(API_VERB_DELETECOLLECTION, resource->group, resource->resource, namespace_, NULL);
+        ApiRequest *request = api_request_new(API_VERB_DELETECOLLECTION, resource->group,
+                                              resource->resource, namespace_, NULL);
         request->body = value_new_f("{propagationPolicy: Background}");
         client_request(emptying->controller->client, request, sync_call, begun);
     } else {
-        client_list(emptying->controller->client, resource->group, resource->resource, namespace_, NULL, NULL, sync_call, begun);
+        client_list(emptying->controller->client, resource->group, resource->resource, namespace_,
+                    NULL, NULL, sync_call, begun);
     }
 }
 
@@ -276,7 +299,8 @@ static char *
 step_answer(size_t index, const ApiResponse *response, void *data)
 {
     Emptying *emptying = data;
-    Resource *resource = &g_array_index(emptying->resources, Resource, g_array_index(emptying->batch, guint, index));
+    Resource *resource =
+        &g_array_index(emptying->resources, Resource, g_array_index(emptying->batch, guint, index));
     if (!api_response_ok(response)) {
         if (response_is(response, "NotFound") || response_is(response, "MethodNotAllowed"))
             return NULL;
@@ -294,20 +318,22 @@ static void
 step_run(Sync *sync, Emptying *emptying)
 {
     static const BatchOps ops = {step_start, step_answer, step_done};
-    batch_run(sync, BATCH_ALL, emptying->batch->len, &ops, g_rc_box_acquire(emptying), emptying_unref);
+    batch_run(sync, BATCH_ALL, emptying->batch->len, &ops, g_rc_box_acquire(emptying),
+              emptying_unref);
 }
 
 static void
 sync_namespace(const char *key, Sync *sync, void *data)
 {
     Controller *controller = data;
-    const Value *namespace_ = informer_get(context_informer(controller->context, "", "namespaces"), key);
+    const Value *namespace_ =
+        informer_get(context_informer(controller->context, "", "namespaces"), key);
     if (namespace_ == NULL || !object_is_deleting(namespace_))
         return;
     if (strcmp(value_text_at(namespace_, "status.phase"), "Terminating") != 0) {
         client_update(controller->client, "", "namespaces", "status",
-                      value_set_at(namespace_, "status.phase", value_new_string("Terminating")), sync_call,
-                      sync_begin_tolerating(sync, "NotFound"));
+                      value_set_at(namespace_, "status.phase", value_new_string("Terminating")),
+                      sync_call, sync_begin_tolerating(sync, "NotFound"));
         return;
     }
     if (value_size(value_at(namespace_, "spec.finalizers")) == 0)
@@ -320,13 +346,15 @@ sync_namespace(const char *key, Sync *sync, void *data)
     emptying->finalizers = g_tree_new_full(compare_text, NULL, g_free, g_free);
     emptying->errors = g_ptr_array_new_with_free_func(g_free);
     add_resources(emptying->resources, client_types(controller->client));
-    controller_decide(controller, "empty", namespace_, "Namespace", "namespace %s is terminating: delete what is in it", key);
+    controller_decide(controller, "empty", namespace_, "Namespace",
+                      "namespace %s is terminating: delete what is in it", key);
     round_run(sync, emptying, 0, 1);
     emptying_unref(emptying);
 }
 
 static void
-namespace_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+namespace_changed(const char *key, const Value *old, const Value *new_, uint64_t cause,
+                  bool initial, void *data)
 {
     if (new_ != NULL && object_is_deleting(new_))
         work_queue_add_after(((Controller *)data)->queue, key, DELETION_GRACE_NS);
@@ -337,7 +365,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = namespace_changed};
     Controller *controller = g_new0(Controller, 1);
-    controller_init(controller, context, &namespace_controller_class, "namespace-controller", 10, sync_namespace);
+    controller_init(controller, context, &namespace_controller_class, "namespace-controller", 10,
+                    sync_namespace);
     informer_add_handler(context_informer(context, "", "namespaces"), &handler, controller);
     return controller;
 }

@@ -20,8 +20,8 @@ parse_cidr(const char *text, uint32_t *ret_address, int *ret_mask)
 {
     unsigned a, b, c, d, mask;
     char end;
-    if (text == NULL || sscanf(text, "%3u.%3u.%3u.%3u/%2u%c", &a, &b, &c, &d, &mask, &end) != 5 || a > 255 || b > 255 || c > 255 ||
-        d > 255 || mask > 32)
+    if (text == NULL || sscanf(text, "%3u.%3u.%3u.%3u/%2u%c", &a, &b, &c, &d, &mask, &end) != 5 ||
+        a > 255 || b > 255 || c > 255 || d > 255 || mask > 32)
         return false;
     *ret_address = a << 24 | b << 16 | c << 8 | d;
     *ret_mask = (int)mask;
@@ -32,7 +32,8 @@ bool
 cidr_set_init(CidrSet *set, const char *network, int node_mask)
 {
     *set = (CidrSet){.node_mask = node_mask};
-    if (!parse_cidr(network, &set->base, &set->mask) || node_mask < set->mask || node_mask > 32 || node_mask - set->mask > 16)
+    if (!parse_cidr(network, &set->base, &set->mask) || node_mask < set->mask || node_mask > 32 ||
+        node_mask - set->mask > 16)
         return false;
     set->count = UINT32_C(1) << (node_mask - set->mask);
     set->base &= set->mask == 0 ? 0 : UINT32_MAX << (32 - set->mask);
@@ -55,8 +56,10 @@ cidr_set_allocate(CidrSet *set)
             continue;
         set->used[index] = 1;
         set->next = (index + 1) % set->count;
-        uint32_t address = set->base + (set->node_mask == 32 ? index : index << (32 - set->node_mask));
-        return g_strdup_printf("%u.%u.%u.%u/%d", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255, set->node_mask);
+        uint32_t address =
+            set->base + (set->node_mask == 32 ? index : index << (32 - set->node_mask));
+        return g_strdup_printf("%u.%u.%u.%u/%d", address >> 24, address >> 16 & 255,
+                               address >> 8 & 255, address & 255, set->node_mask);
     }
     return NULL;
 }
@@ -111,20 +114,25 @@ sync_node(const char *key, Sync *sync, void *data)
     }
     g_autofree char *cidr = cidr_set_allocate(&controller->set);
     if (cidr == NULL) {
-        event_record(controller->base.recorder, node, "Normal", "CIDRNotAvailable", "Node %s status is now: CIDRNotAvailable", key);
-        sync_fail(sync, "CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range");
+        event_record(controller->base.recorder, node, "Normal", "CIDRNotAvailable",
+                     "Node %s status is now: CIDRNotAvailable", key);
+        sync_fail(sync, "CIDR allocation failed; there are no remaining CIDRs left to allocate in "
+                        "the accepted range");
         return;
     }
-    controller_decide(&controller->base, "assign", node, "Node", "node %s gets the pod network %s", key, cidr);
+    controller_decide(&controller->base, "assign", node, "Node", "node %s gets the pod network %s",
+                      key, cidr);
     Assignment *assignment = g_new(Assignment, 1);
     *assignment = (Assignment){controller, g_strdup(cidr)};
-    Value *patch = value_new_f("{metadata: {uid: %s}, spec: {podCIDR: %s, podCIDRs: [%s]}}", object_uid(node), cidr, cidr);
-    client_patch(controller->base.client, "", "nodes", NULL, key, NULL, PATCH_STRATEGIC, patch, sync_call,
-                 sync_begin_checked(sync, on_assigned, assignment, assignment_free));
+    Value *patch = value_new_f("{metadata: {uid: %s}, spec: {podCIDR: %s, podCIDRs: [%s]}}",
+                               object_uid(node), cidr, cidr);
+    client_patch(controller->base.client, "", "nodes", NULL, key, NULL, PATCH_STRATEGIC, patch,
+                 sync_call, sync_begin_checked(sync, on_assigned, assignment, assignment_free));
 }
 
 static void
-node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+             void *data)
 {
     IpamController *controller = data;
     if (!controller->enabled)
@@ -141,13 +149,18 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = node_changed};
     IpamController *controller = g_new0(IpamController, 1);
-    controller_init(&controller->base, context, &node_ipam_controller_class, "cidrAllocator", 8, sync_node);
+    controller_init(&controller->base, context, &node_ipam_controller_class, "cidrAllocator", 8,
+                    sync_node);
     controller->nodes = context_informer(context, "", "nodes");
     const Value *allocate = value_get(context->config, "allocateNodeCIDRs");
     const char *network = value_string(value_get(context->config, "clusterCIDR"));
     controller->enabled = (allocate == NULL || value_bool(allocate)) && network != NULL;
-    if (controller->enabled && !cidr_set_init(&controller->set, network, (int)config_int(context, "nodeCIDRMaskSize", 24))) {
-        log_error(context->ports->log, "node-ipam-controller: clusterCIDR %s cannot be cut into node ranges; no node gets one", network);
+    if (controller->enabled && !cidr_set_init(&controller->set, network,
+                                              (int)config_int(context, "nodeCIDRMaskSize", 24))) {
+        log_error(
+            context->ports->log,
+            "node-ipam-controller: clusterCIDR %s cannot be cut into node ranges; no node gets one",
+            network);
         controller->enabled = false;
     }
     informer_add_handler(controller->nodes, &handler, controller);

@@ -1,4 +1,5 @@
-/* node-ipam-controller: a piece of the cluster's pod network for each node (pkg/controller/nodeipam, range allocator). IPv4. */
+/* node-ipam-controller: a piece of the cluster's pod network for each node
+ * (pkg/controller/nodeipam, range allocator). IPv4. */
 #pragma once
 
 #include "core/controllers/controller.h"

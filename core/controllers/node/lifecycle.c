@@ -1,7 +1,8 @@
-/* Every 5 s a pass looks at each node: has its lease or status moved since the last look, or is its grace over? What must be
- * written is left to sync(node), so that it is retried with back-off.
+/* Every 5 s a pass looks at each node: has its lease or status moved since the last look, or is its
+ * grace over? What must be written is left to sync(node), so that it is retried with back-off.
  *
- *   pass -> grace over ------------------> sync: conditions Unknown -> event NodeNotReady, pods not ready
+ *   pass -> grace over ------------------> sync: conditions Unknown -> event NodeNotReady, pods not
+ * ready
  *        -> Ready is False or Unknown ---> queue of its zone --rate--> sync: taint NoExecute
  *        -> Ready is True ---------------> sync: taints away
  *   node changed -----------------------> sync: taints NoSchedule as the conditions say */
@@ -53,7 +54,8 @@ compare_names(gconstpointer a, gconstpointer b, gpointer data)
     return strcmp(a, b);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------- */
 
 typedef struct Lost {
     LifecycleController *controller;
@@ -75,7 +77,8 @@ on_pod_marked(const ApiResponse *response, void *data)
     const Lost *lost = data; /* node is the pod here */
     if (!api_response_ok(response))
         return response_is(response, "NotFound") ? NULL : g_strdup(response_error(response));
-    event_record(lost->controller->base.recorder, lost->node, "Warning", "NodeNotReady", "Node is not ready");
+    event_record(lost->controller->base.recorder, lost->node, "Warning", "NodeNotReady",
+                 "Node is not ready");
     return NULL;
 }
 
@@ -92,12 +95,14 @@ mark_pods_not_ready(LifecycleController *controller, Sync *sync, const char *nod
             continue;
         Value *condition = value_set(ready, "status", value_new_string("False"));
         value_edit(&condition, "lastTransitionTime", time_value(now));
-        Value *patch = value_new_f("{metadata: {uid: %s}, status: {conditions: [%V]}}", object_uid(pod), condition);
+        Value *patch = value_new_f("{metadata: {uid: %s}, status: {conditions: [%V]}}",
+                                   object_uid(pod), condition);
         Lost *marked = g_new0(Lost, 1);
         marked->controller = controller;
         marked->node = value_ref(pod);
-        client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod), "status", PATCH_STRATEGIC,
-                     patch, sync_call, sync_begin_checked(sync, on_pod_marked, marked, lost_free));
+        client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod),
+                     "status", PATCH_STRATEGIC, patch, sync_call,
+                     sync_begin_checked(sync, on_pod_marked, marked, lost_free));
     }
 }
 
@@ -110,7 +115,8 @@ on_unknown_written(const ApiResponse *response, void *data)
     if (!lost->was_ready)
         return NULL;
     const char *name = object_name(lost->node);
-    event_record(lost->controller->base.recorder, lost->node, "Normal", "NodeNotReady", "Node %s status is now: NodeNotReady", name);
+    event_record(lost->controller->base.recorder, lost->node, "Normal", "NodeNotReady",
+                 "Node %s status is now: NodeNotReady", name);
     mark_pods_not_ready(lost->controller, lost->sync, name);
     return NULL;
 }
@@ -125,11 +131,14 @@ unknown_conditions(const Value *node, int64_t now)
         const Value *known = condition_find(conditions, types[i]);
         if (known != NULL && strcmp(value_text(value_get(known, "status")), "Unknown") == 0)
             continue;
-        Value *condition =
-            known == NULL ? condition_new(types[i], "Unknown", "NodeStatusNeverUpdated", "Kubelet never posted node status.", now)
-                          : condition_new(types[i], "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", now);
+        Value *condition = known == NULL
+                               ? condition_new(types[i], "Unknown", "NodeStatusNeverUpdated",
+                                               "Kubelet never posted node status.", now)
+                               : condition_new(types[i], "Unknown", "NodeStatusUnknown",
+                                               "Kubelet stopped posting node status.", now);
         value_edit(&condition, "lastHeartbeatTime",
-                   known != NULL ? value_ref(value_get(known, "lastHeartbeatTime")) : time_value(object_creation_time(node)));
+                   known != NULL ? value_ref(value_get(known, "lastHeartbeatTime"))
+                                 : time_value(object_creation_time(node)));
         value_replace(&conditions, condition_set(conditions, condition, true));
     }
     return conditions;
@@ -140,11 +149,13 @@ static bool
 write_unknown(LifecycleController *controller, Sync *sync, const Value *node, const Health *health)
 {
     int64_t now = controller_now(&controller->base);
-    if (now <= health->probe_ns + health->grace_ns || strcmp(node_ready_status(node), "Unknown") == 0)
+    if (now <= health->probe_ns + health->grace_ns ||
+        strcmp(node_ready_status(node), "Unknown") == 0)
         return false;
     controller_decide(&controller->base, "mark", node, "Node",
-                      "node %s has not been heard of for %" G_GINT64_FORMAT " s: its state is unknown", object_name(node),
-                      (now - health->probe_ns) / NS_PER_S);
+                      "node %s has not been heard of for %" G_GINT64_FORMAT
+                      " s: its state is unknown",
+                      object_name(node), (now - health->probe_ns) / NS_PER_S);
     Lost *lost = g_new(Lost, 1);
     *lost = (Lost){controller, value_ref(node), sync, node_is_ready(node)};
     client_update(controller->base.client, "", "nodes", "status",
@@ -164,7 +175,8 @@ health_probe(LifecycleController *controller, Health *health, const Value *node,
         health->probe_ns = now;
     const Value *lease = informer_get_named(controller->leases, LEASE_NAMESPACE, object_name(node));
     const char *renewed = value_string_at(lease, "spec.renewTime");
-    if (renewed != NULL && (health->lease_time == NULL || strcmp(renewed, health->lease_time) > 0)) {
+    if (renewed != NULL &&
+        (health->lease_time == NULL || strcmp(renewed, health->lease_time) > 0)) {
         g_free(health->lease_time);
         health->lease_time = g_strdup(renewed);
         health->probe_ns = now;
@@ -187,20 +199,22 @@ sync_node(const char *key, Sync *sync, void *data)
     if (health != NULL && write_unknown(controller, sync, node, health))
         return; /* the watch brings it back for its taints */
     NoExecute no_execute = health != NULL ? health->no_execute : NO_EXECUTE_KEEP;
-    g_autoptr(Value) taints = node_taints_wanted(node, no_execute, controller_now(&controller->base));
+    g_autoptr(Value) taints =
+        node_taints_wanted(node, no_execute, controller_now(&controller->base));
     const Value *old = value_at(node, "spec.taints");
     if (values_equal_semantically(taints, old))
         return;
     controller_decide(&controller->base, "taint", node, "Node",
-                      "node %s: %zu taints become %zu, as its conditions say (Ready is %s)", key, value_size(old),
-                      value_size(taints), node_ready_status(node));
+                      "node %s: %zu taints become %zu, as its conditions say (Ready is %s)", key,
+                      value_size(old), value_size(taints), node_ready_status(node));
     Value *patch = value_new_f("{metadata: {resourceVersion: %v}, spec: {taints: %v}}",
                                value_at(node, "metadata.resourceVersion"), taints);
-    client_patch(controller->base.client, "", "nodes", NULL, key, NULL, PATCH_MERGE, patch, sync_call,
-                 sync_begin_tolerating(sync, "NotFound"));
+    client_patch(controller->base.client, "", "nodes", NULL, key, NULL, PATCH_MERGE, patch,
+                 sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
-/* ---- the pass ---------------------------------------------------------------------------------------- */
+/* ---- the pass
+ * ---------------------------------------------------------------------------------------- */
 
 static Health *
 health_ensure(LifecycleController *controller, const Value *node, int64_t now)
@@ -214,7 +228,8 @@ health_ensure(LifecycleController *controller, const Value *node, int64_t now)
     health = g_new0(Health, 1);
     health->node = value_ref(node);
     health->zone = zone_of_node(node);
-    /* A node that never posted counts from its creation; one found with a status gets its whole grace. */
+    /* A node that never posted counts from its creation; one found with a status gets its whole
+     * grace. */
     health->probe_ns = *node_ready_status(node) == '\0' ? object_creation_time(node) : now;
     g_tree_replace(controller->health, g_strdup(name), health);
     return health;
@@ -249,13 +264,15 @@ pass_node(LifecycleController *controller, const Value *node, int64_t now)
     }
 }
 
-/* All down: it is more likely that we are cut off than that all nodes died. Recovered: each gets its whole grace again. */
+/* All down: it is more likely that we are cut off than that all nodes died. Recovered: each gets
+ * its whole grace again. */
 static void
 react_to_zones(LifecycleController *controller, ZonesChange change, int64_t now)
 {
     if (change == ZONES_STEADY)
         return;
-    for (GTreeNode *node = g_tree_node_first(controller->health); node != NULL; node = g_tree_node_next(node)) {
+    for (GTreeNode *node = g_tree_node_first(controller->health); node != NULL;
+         node = g_tree_node_next(node)) {
         Health *health = g_tree_node_value(node);
         if (change == ZONES_RECOVERED) {
             health->probe_ns = now;
@@ -270,7 +287,8 @@ static void
 forget_gone(LifecycleController *controller)
 {
     g_autoptr(GPtrArray) gone = g_ptr_array_new();
-    for (GTreeNode *node = g_tree_node_first(controller->health); node != NULL; node = g_tree_node_next(node))
+    for (GTreeNode *node = g_tree_node_first(controller->health); node != NULL;
+         node = g_tree_node_next(node))
         if (((Health *)g_tree_node_value(node))->pass != controller->pass)
             g_ptr_array_add(gone, g_tree_node_key(node));
     for (guint i = 0; i < gone->len; i++) {
@@ -291,7 +309,8 @@ taint_next(void *data)
     clock_cancel(clock, &controller->taint_timer);
     int64_t next = 0;
     char *name;
-    while ((name = zones_next(controller->zones, controller_now(&controller->base), &next)) != NULL) {
+    while ((name = zones_next(controller->zones, controller_now(&controller->base), &next)) !=
+           NULL) {
         Health *health = g_tree_lookup(controller->health, name);
         if (health != NULL) {
             health->no_execute = NO_EXECUTE_ADD;
@@ -318,21 +337,25 @@ monitor_pass(void *data)
     forget_gone(controller);
     react_to_zones(controller, zones_end(controller->zones), now);
     taint_next(controller);
-    controller->pass_timer =
-        clock_timer_at(controller->base.context->ports->clock, now + controller->period_ns, monitor_pass, controller);
+    controller->pass_timer = clock_timer_at(controller->base.context->ports->clock,
+                                            now + controller->period_ns, monitor_pass, controller);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life
+ * -------------------------------------------------------------------------------------------- */
 
 static void
-node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+             void *data)
 {
     LifecycleController *controller = data;
     /* A heartbeat alone changes no taint. */
-    if (new_ != NULL && (old == NULL || !value_equal(value_get(old, "spec"), value_get(new_, "spec")) ||
-                         strcmp(node_ready_status(old), node_ready_status(new_)) != 0 ||
-                         value_size(value_at(old, "status.conditions")) != value_size(value_at(new_, "status.conditions")) ||
-                         !value_equal(value_at(old, "status.conditions"), value_at(new_, "status.conditions"))))
+    if (new_ != NULL &&
+        (old == NULL || !value_equal(value_get(old, "spec"), value_get(new_, "spec")) ||
+         strcmp(node_ready_status(old), node_ready_status(new_)) != 0 ||
+         value_size(value_at(old, "status.conditions")) !=
+             value_size(value_at(new_, "status.conditions")) ||
+         !value_equal(value_at(old, "status.conditions"), value_at(new_, "status.conditions"))))
         controller_enqueue(&controller->base, key, cause);
 }
 
@@ -348,7 +371,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = node_changed};
     LifecycleController *controller = g_new0(LifecycleController, 1);
-    controller_init(&controller->base, context, &node_lifecycle_controller_class, "node-controller", 8, sync_node);
+    controller_init(&controller->base, context, &node_lifecycle_controller_class, "node-controller",
+                    8, sync_node);
     controller->nodes = context_informer(context, "", "nodes");
     controller->leases = context_informer(context, "coordination.k8s.io", "leases");
     controller->pods = context_pods(context);
@@ -356,11 +380,11 @@ start(ControllerContext *context)
     controller->period_ns = config_seconds_ns(context, "nodeMonitorPeriod", 5);
     controller->grace_ns = config_seconds_ns(context, "nodeMonitorGracePeriod", 50);
     controller->startup_grace_ns = config_seconds_ns(context, "nodeStartupGracePeriod", 60);
-    controller->zones =
-        zones_new(&(ZonesOptions){.rate = config_rate(context, "nodeEvictionRate", 0.1),
-                                  .secondary_rate = config_rate(context, "secondaryNodeEvictionRate", 0.01),
-                                  .unhealthy_threshold = config_rate(context, "unhealthyZoneThreshold", 0.55),
-                                  .large_cluster_size = config_int(context, "largeClusterSizeThreshold", 50)});
+    controller->zones = zones_new(&(ZonesOptions){
+        .rate = config_rate(context, "nodeEvictionRate", 0.1),
+        .secondary_rate = config_rate(context, "secondaryNodeEvictionRate", 0.01),
+        .unhealthy_threshold = config_rate(context, "unhealthyZoneThreshold", 0.55),
+        .large_cluster_size = config_int(context, "largeClusterSizeThreshold", 50)});
     informer_add_handler(controller->nodes, &handler, controller);
     return &controller->base;
 }
@@ -384,4 +408,5 @@ stop(Controller *base)
     g_free(controller);
 }
 
-const ControllerClass node_lifecycle_controller_class = {"node-lifecycle-controller", start, synced, stop};
+const ControllerClass node_lifecycle_controller_class = {"node-lifecycle-controller", start, synced,
+                                                         stop};

@@ -1,8 +1,10 @@
-/* The taint-eviction-controller (pkg/controller/tainteviction): pods leave nodes with NoExecute taints that they do not tolerate,
- * at once or when the shortest tolerationSeconds of their tolerations is over.
+/* The taint-eviction-controller (pkg/controller/tainteviction): pods leave nodes with NoExecute
+ * taints that they do not tolerate, at once or when the shortest tolerationSeconds of their
+ * tolerations is over.
  *
- * Keys are pods. A pod's sync decides: nothing to do (forget), wait (come back), or delete. What is remembered of a waiting pod
- * is when its wait began, so that a second look does not begin it anew. */
+ * Keys are pods. A pod's sync decides: nothing to do (forget), wait (come back), or delete. What is
+ * remembered of a waiting pod is when its wait began, so that a second look does not begin it anew.
+ */
 #include <string.h>
 
 #include "core/api/meta.h"
@@ -16,7 +18,8 @@ typedef struct EvictionController {
     GHashTable *since; /* pod's uid -> when its wait began (boxed); only ever looked up */
 } EvictionController;
 
-/* The least tolerationSeconds of the tolerations that count; -1 for ever; -2: some taint is not tolerated. */
+/* The least tolerationSeconds of the tolerations that count; -1 for ever; -2: some taint is not
+ * tolerated. */
 static int64_t
 toleration_seconds(const Value *taints, const Value *tolerations)
 {
@@ -51,31 +54,37 @@ has_no_execute(const Value *node)
 static char *
 on_condition_written(const ApiResponse *response, void *data)
 {
-    return api_response_ok(response) || response_is(response, "NotFound") ? NULL : g_strdup(response_error(response));
+    return api_response_ok(response) || response_is(response, "NotFound")
+               ? NULL
+               : g_strdup(response_error(response));
 }
 
 static void
 evict(EvictionController *controller, Sync *sync, const Value *pod)
 {
-    controller_decide(&controller->base, "delete", pod, "Pod", "node %s has a NoExecute taint that pod %s does not tolerate (any longer)",
+    controller_decide(&controller->base, "delete", pod, "Pod",
+                      "node %s has a NoExecute taint that pod %s does not tolerate (any longer)",
                       pod_node_name(pod), object_name(pod));
-    event_record(controller->base.recorder, pod, "Normal", "TaintManagerEviction", "Marking for deletion Pod %s/%s",
-                 object_namespace(pod), object_name(pod));
+    event_record(controller->base.recorder, pod, "Normal", "TaintManagerEviction",
+                 "Marking for deletion Pod %s/%s", object_namespace(pod), object_name(pod));
     Value *condition = condition_new("DisruptionTarget", "True", "DeletionByTaintManager",
-                                     "Taint manager: deleting due to NoExecute taint", controller_now(&controller->base));
-    Value *patch = value_new_f("{metadata: {uid: %s}, status: {conditions: [%V]}}", object_uid(pod), condition);
-    client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod), "status", PATCH_STRATEGIC, patch,
-                 sync_call, sync_begin_checked(sync, on_condition_written, NULL, NULL));
-    client_delete(controller->base.client, "", "pods", object_namespace(pod), object_name(pod), NULL, sync_call,
-                  sync_begin_tolerating(sync, "NotFound"));
+                                     "Taint manager: deleting due to NoExecute taint",
+                                     controller_now(&controller->base));
+    Value *patch = value_new_f("{metadata: {uid: %s}, status: {conditions: [%V]}}", object_uid(pod),
+                               condition);
+    client_patch(controller->base.client, "", "pods", object_namespace(pod), object_name(pod),
+                 "status", PATCH_STRATEGIC, patch, sync_call,
+                 sync_begin_checked(sync, on_condition_written, NULL, NULL));
+    client_delete(controller->base.client, "", "pods", object_namespace(pod), object_name(pod),
+                  NULL, sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
 forget(EvictionController *controller, const Value *pod)
 {
     if (g_hash_table_remove(controller->since, object_uid(pod)))
-        event_record(controller->base.recorder, pod, "Normal", "TaintManagerEviction", "Cancelling deletion of Pod %s/%s",
-                     object_namespace(pod), object_name(pod));
+        event_record(controller->base.recorder, pod, "Normal", "TaintManagerEviction",
+                     "Cancelling deletion of Pod %s/%s", object_namespace(pod), object_name(pod));
 }
 
 static void
@@ -90,7 +99,8 @@ sync_pod(const char *key, Sync *sync, void *data)
         forget(controller, pod);
         return;
     }
-    int64_t seconds = toleration_seconds(value_at(node, "spec.taints"), value_at(pod, "spec.tolerations"));
+    int64_t seconds =
+        toleration_seconds(value_at(node, "spec.taints"), value_at(pod, "spec.tolerations"));
     if (seconds == -1) {
         forget(controller, pod);
         return;
@@ -114,12 +124,14 @@ sync_pod(const char *key, Sync *sync, void *data)
 }
 
 static void
-node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+node_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+             void *data)
 {
     EvictionController *controller = data;
     if (!has_no_execute(old) && !has_no_execute(new_))
         return;
-    if (old != NULL && new_ != NULL && value_equal(value_at(old, "spec.taints"), value_at(new_, "spec.taints")))
+    if (old != NULL && new_ != NULL &&
+        value_equal(value_at(old, "spec.taints"), value_at(new_, "spec.taints")))
         return;
     const GPtrArray *pods = informer_indexed(controller->pods, INDEX_NODE, key);
     for (guint i = 0; i < pods->len; i++)
@@ -127,7 +139,8 @@ node_changed(const char *key, const Value *old, const Value *new_, uint64_t caus
 }
 
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     EvictionController *controller = data;
     if (new_ == NULL) {
@@ -135,7 +148,8 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
         return;
     }
     bool moved = strcmp(pod_node_name(old), pod_node_name(new_)) != 0 ||
-                 (old != NULL && !value_equal(value_at(old, "spec.tolerations"), value_at(new_, "spec.tolerations")));
+                 (old != NULL && !value_equal(value_at(old, "spec.tolerations"),
+                                              value_at(new_, "spec.tolerations")));
     if (moved && has_no_execute(informer_get(controller->nodes, pod_node_name(new_))))
         controller_enqueue(&controller->base, key, cause);
 }
@@ -143,9 +157,11 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
 static Controller *
 start(ControllerContext *context)
 {
-    static const InformerHandler node_handler = {.changed = node_changed}, pod_handler = {.changed = pod_changed};
+    static const InformerHandler node_handler = {.changed = node_changed},
+                                 pod_handler = {.changed = pod_changed};
     EvictionController *controller = g_new0(EvictionController, 1);
-    controller_init(&controller->base, context, &taint_eviction_controller_class, "taint-eviction-controller", 8, sync_pod);
+    controller_init(&controller->base, context, &taint_eviction_controller_class,
+                    "taint-eviction-controller", 8, sync_pod);
     controller->pods = context_pods(context);
     controller->nodes = context_informer(context, "", "nodes");
     controller->since = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -162,4 +178,5 @@ stop(Controller *base)
     g_free(base);
 }
 
-const ControllerClass taint_eviction_controller_class = {"taint-eviction-controller", start, NULL, stop};
+const ControllerClass taint_eviction_controller_class = {"taint-eviction-controller", start, NULL,
+                                                         stop};

@@ -1,4 +1,5 @@
-/* The taints that follow from a node's conditions (TaintNodesByCondition), and changes of taint lists. Pure. */
+/* The taints that follow from a node's conditions (TaintNodesByCondition), and changes of taint
+ * lists. Pure. */
 #pragma once
 
 #include "core/object/value.h"
@@ -13,6 +14,7 @@ typedef enum {
     NO_EXECUTE_REMOVE, /* the node is reachable */
 } NoExecute;
 
-/* The taints that the node should have; another reference to the old list (an empty one for none) when nothing changes. */
+/* The taints that the node should have; another reference to the old list (an empty one for none)
+ * when nothing changes. */
 Value *node_taints_wanted(const Value *node, NoExecute no_execute, int64_t now);
 bool taints_have(const Value *taints, const char *key, const char *effect);

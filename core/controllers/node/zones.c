@@ -9,9 +9,9 @@ typedef struct Zone {
     ZoneState state, next_state;
     size_t ready, not_ready; /* of the pass under way */
     bool seen;
-    double rate;         /* nodes a second; 0: stopped */
-    int64_t allowed_ns;  /* when the next may go: a bucket of one */
-    GPtrArray *queue;    /* node names, owned */
+    double rate;        /* nodes a second; 0: stopped */
+    int64_t allowed_ns; /* when the next may go: a bucket of one */
+    GPtrArray *queue;   /* node names, owned */
 } Zone;
 
 struct Zones {
@@ -77,15 +77,16 @@ zone_ensure(Zones *zones, const char *name)
     return zone;
 }
 
-#define ZONE_FOREACH(zone, zones)                                                                           \
-    for (GTreeNode *zone##_node = g_tree_node_first((zones)->by_name); zone##_node != NULL;                  \
-         zone##_node = g_tree_node_next(zone##_node))                                                        \
+#define ZONE_FOREACH(zone, zones)                                                                  \
+    for (GTreeNode *zone##_node = g_tree_node_first((zones)->by_name); zone##_node != NULL;        \
+         zone##_node = g_tree_node_next(zone##_node))                                              \
         for (Zone *zone = g_tree_node_value(zone##_node); zone != NULL; zone = NULL)
 
 void
 zones_begin(Zones *zones)
 {
-    ZONE_FOREACH (zone, zones) {
+    ZONE_FOREACH(zone, zones)
+    {
         zone->ready = zone->not_ready = 0;
         zone->seen = false;
     }
@@ -116,15 +117,18 @@ ZonesChange
 zones_end(Zones *zones)
 {
     bool was_down = zones->all_down, any = false, all_down = true;
-    ZONE_FOREACH (zone, zones) {
+    ZONE_FOREACH(zone, zones)
+    {
         if (!zone->seen)
             continue;
         any = true;
-        zone->next_state = zone_state(zone->ready, zone->not_ready, zones->options.unhealthy_threshold);
+        zone->next_state =
+            zone_state(zone->ready, zone->not_ready, zones->options.unhealthy_threshold);
         all_down &= zone->next_state == ZONE_FULL_DISRUPTION;
     }
     zones->all_down = any && all_down;
-    ZONE_FOREACH (zone, zones) {
+    ZONE_FOREACH(zone, zones)
+    {
         if (!zone->seen || (zone->state == zone->next_state && was_down == zones->all_down))
             continue;
         zone->state = zone->next_state;
@@ -134,7 +138,9 @@ zones_end(Zones *zones)
             g_ptr_array_set_size(zone->queue, 0);
         }
     }
-    return was_down == zones->all_down ? ZONES_STEADY : zones->all_down ? ZONES_ALL_DOWN : ZONES_RECOVERED;
+    return was_down == zones->all_down ? ZONES_STEADY
+           : zones->all_down           ? ZONES_ALL_DOWN
+                                       : ZONES_RECOVERED;
 }
 
 static guint
@@ -167,7 +173,8 @@ char *
 zones_next(Zones *zones, int64_t now, int64_t *ret_next_ns)
 {
     *ret_next_ns = 0;
-    ZONE_FOREACH (zone, zones) {
+    ZONE_FOREACH(zone, zones)
+    {
         if (zone->queue->len == 0 || zone->rate <= 0)
             continue;
         if (zone->allowed_ns <= now) {

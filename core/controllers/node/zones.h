@@ -1,5 +1,6 @@
-/* Zones and how fast their nodes may be tainted NoExecute (node_lifecycle_controller.go handleDisruption, RateLimitedTimedQueue):
- * 0.1 nodes a second in a healthy zone, less or nothing when most of it is down, nothing when everything is down. */
+/* Zones and how fast their nodes may be tainted NoExecute (node_lifecycle_controller.go
+ * handleDisruption, RateLimitedTimedQueue): 0.1 nodes a second in a healthy zone, less or nothing
+ * when most of it is down, nothing when everything is down. */
 #pragma once
 
 #include "core/controllers/controller.h"
@@ -30,8 +31,8 @@ ZonesChange zones_end(Zones *zones);
 /* Waiting for a taint: a node is in its zone's queue once. */
 void zones_queue(Zones *zones, const char *zone, const char *node);
 void zones_unqueue(Zones *zones, const char *zone, const char *node);
-/* The next node that may be tainted now, or NULL; caller frees. *ret_next_ns: when to ask again, 0 when there is nothing to wait
- * for (until the next pass). */
+/* The next node that may be tainted now, or NULL; caller frees. *ret_next_ns: when to ask again, 0
+ * when there is nothing to wait for (until the next pass). */
 char *zones_next(Zones *zones, int64_t now, int64_t *ret_next_ns);
 ZoneState zones_state_of(const Zones *zones, const char *zone);
 /* "region:\0:zone" as text: the zone that a node's labels name. Caller frees. */

@@ -1,5 +1,6 @@
-/* Every 20 s. What a pass looks at is kept as pods change: the ended ones by age, the unplaced deleting ones, and the names of nodes
- * that pods are on; so a pass does not walk 150,000 healthy pods. */
+/* Every 20 s. What a pass looks at is kept as pods change: the ended ones by age, the unplaced
+ * deleting ones, and the names of nodes that pods are on; so a pass does not walk 150,000 healthy
+ * pods. */
 #include "core/controllers/podgc/pod_gc.h"
 
 #include <string.h>
@@ -16,11 +17,11 @@
 typedef struct PodGc {
     Controller base;
     Informer *pods, *nodes;
-    GTree *ended;    /* pod key */
-    GTree *unplaced; /* pod key: deleting without a node */
-    GTree *homes;    /* node name -> number of pods (pointer) */
+    GTree *ended;        /* pod key */
+    GTree *unplaced;     /* pod key: deleting without a node */
+    GTree *homes;        /* node name -> number of pods (pointer) */
     GHashTable *counted; /* pod key -> node name it is counted for; only ever looked up */
-    GTree *missing;  /* node name -> when first missed (boxed) */
+    GTree *missing;      /* node name -> when first missed (boxed) */
     int64_t threshold;
     TimerId timer;
 } PodGc;
@@ -42,10 +43,12 @@ home_add(PodGc *gc, const char *node, int change)
 }
 
 static void
-pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     PodGc *gc = data;
-    const char *was = g_hash_table_lookup(gc->counted, key), *is = new_ != NULL ? pod_node_name(new_) : "";
+    const char *was = g_hash_table_lookup(gc->counted, key),
+               *is = new_ != NULL ? pod_node_name(new_) : "";
     if (g_strcmp0(was != NULL ? was : "", is) != 0) {
         if (was != NULL)
             home_add(gc, was, -1);
@@ -68,7 +71,9 @@ pod_changed(const char *key, const Value *old, const Value *new_, uint64_t cause
 static char *
 on_phase_written(const ApiResponse *response, void *data)
 {
-    return api_response_ok(response) || response_is(response, "NotFound") ? NULL : g_strdup(response_error(response));
+    return api_response_ok(response) || response_is(response, "NotFound")
+               ? NULL
+               : g_strdup(response_error(response));
 }
 
 /* Keys: "<why> namespace/name". */
@@ -81,21 +86,28 @@ sync_pod(const char *key, Sync *sync, void *data)
     if (pod == NULL)
         return;
     bool orphaned = g_str_has_prefix(key, "orphaned ");
-    controller_decide(&gc->base, "delete", pod, "Pod", "pod %s is garbage (%.*s): delete it at once", pod_key,
+    controller_decide(&gc->base, "delete", pod, "Pod",
+                      "pod %s is garbage (%.*s): delete it at once", pod_key,
                       (int)(strchr(key, ' ') - key), key);
     if (orphaned || !pod_is_terminal(pod)) {
         int64_t now = controller_now(&gc->base);
-        Value *condition = orphaned ? condition_new("DisruptionTarget", "True", "DeletionByPodGC", "PodGC: node no longer exists", now) : NULL;
-        Value *status = condition != NULL ? value_new_f("{conditions: [%V]}", condition) : value_new_map();
+        Value *condition = orphaned ? condition_new("DisruptionTarget", "True", "DeletionByPodGC",
+                                                    "PodGC: node no longer exists", now)
+                                    : NULL;
+        Value *status =
+            condition != NULL ? value_new_f("{conditions: [%V]}", condition) : value_new_map();
         if (!pod_is_terminal(pod))
             value_edit(&status, "phase", value_new_string("Failed"));
-        client_patch(gc->base.client, "", "pods", object_namespace(pod), object_name(pod), "status", PATCH_STRATEGIC,
-                     value_new_f("{metadata: {uid: %s}, status: %V}", object_uid(pod), status), sync_call,
-                     sync_begin_checked(sync, on_phase_written, NULL, NULL));
+        client_patch(gc->base.client, "", "pods", object_namespace(pod), object_name(pod), "status",
+                     PATCH_STRATEGIC,
+                     value_new_f("{metadata: {uid: %s}, status: %V}", object_uid(pod), status),
+                     sync_call, sync_begin_checked(sync, on_phase_written, NULL, NULL));
     }
-    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, gracePeriodSeconds: 0, preconditions: {uid: %s}}", object_uid(pod));
-    client_delete(gc->base.client, "", "pods", object_namespace(pod), object_name(pod), options, sync_call,
-                  sync_begin_tolerating(sync, "NotFound"));
+    Value *options = value_new_f(
+        "{apiVersion: v1, kind: DeleteOptions, gracePeriodSeconds: 0, preconditions: {uid: %s}}",
+        object_uid(pod));
+    client_delete(gc->base.client, "", "pods", object_namespace(pod), object_name(pod), options,
+                  sync_call, sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
@@ -118,7 +130,8 @@ collect_ended(PodGc *gc)
     if (gc->threshold <= 0 || surplus <= 0)
         return;
     g_autoptr(GPtrArray) ended = g_ptr_array_new();
-    for (GTreeNode *node = g_tree_node_first(gc->ended); node != NULL; node = g_tree_node_next(node)) {
+    for (GTreeNode *node = g_tree_node_first(gc->ended); node != NULL;
+         node = g_tree_node_next(node)) {
         const Value *pod = informer_get(gc->pods, g_tree_node_key(node));
         if (pod != NULL)
             g_ptr_array_add(ended, (gpointer)pod);
@@ -145,12 +158,14 @@ collect_of_node(PodGc *gc, const char *why, const char *name, bool only_deleting
 static void
 collect_nodes(PodGc *gc, int64_t now)
 {
-    for (GTreeNode *home = g_tree_node_first(gc->homes); home != NULL; home = g_tree_node_next(home)) {
+    for (GTreeNode *home = g_tree_node_first(gc->homes); home != NULL;
+         home = g_tree_node_next(home)) {
         const char *name = g_tree_node_key(home);
         const Value *node = informer_get(gc->nodes, name);
         if (node != NULL) {
             g_tree_remove(gc->missing, name);
-            if (!node_is_ready(node) && taints_have(value_at(node, "spec.taints"), TAINT_OUT_OF_SERVICE, "NoExecute"))
+            if (!node_is_ready(node) &&
+                taints_have(value_at(node, "spec.taints"), TAINT_OUT_OF_SERVICE, "NoExecute"))
                 collect_of_node(gc, "out-of-service", name, true);
             continue;
         }
@@ -172,7 +187,8 @@ pass(void *data)
     int64_t now = controller_now(&gc->base);
     collect_ended(gc);
     collect_nodes(gc, now);
-    for (GTreeNode *node = g_tree_node_first(gc->unplaced); node != NULL; node = g_tree_node_next(node))
+    for (GTreeNode *node = g_tree_node_first(gc->unplaced); node != NULL;
+         node = g_tree_node_next(node))
         collect(gc, "unscheduled", g_tree_node_key(node));
     gc->timer = clock_timer_at(gc->base.context->ports->clock, now + PERIOD_NS, pass, gc);
 }
@@ -182,7 +198,8 @@ start(ControllerContext *context)
 {
     static const InformerHandler handler = {.changed = pod_changed};
     PodGc *gc = g_new0(PodGc, 1);
-    controller_init(&gc->base, context, &pod_gc_controller_class, "pod-garbage-collector", 5, sync_pod);
+    controller_init(&gc->base, context, &pod_gc_controller_class, "pod-garbage-collector", 5,
+                    sync_pod);
     gc->pods = context_pods(context);
     gc->nodes = context_informer(context, "", "nodes");
     gc->ended = g_tree_new_full(compare_keys, NULL, g_free, NULL);
@@ -216,4 +233,5 @@ stop(Controller *base)
     g_free(gc);
 }
 
-const ControllerClass pod_gc_controller_class = {"pod-garbage-collector-controller", start, synced, stop};
+const ControllerClass pod_gc_controller_class = {"pod-garbage-collector-controller", start, synced,
+                                                 stop};

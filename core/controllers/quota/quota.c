@@ -36,7 +36,8 @@ typedef struct QuotaController {
     Informer *quotas, *informers[G_N_ELEMENTS(counted)];
 } QuotaController;
 
-/* ---- scopes ------------------------------------------------------------------------------------------ */
+/* ---- scopes
+ * ------------------------------------------------------------------------------------------ */
 
 static bool
 scope_matches(const char *scope, const Value *expression, const Value *pod)
@@ -53,7 +54,8 @@ scope_matches(const char *scope, const Value *expression, const Value *pod)
         return !best_effort;
     if (strcmp(scope, "PriorityClass") != 0)
         return false;
-    const char *operator_ = value_text(value_get(expression, "operator")), *class_ = value_text_at(pod, "spec.priorityClassName");
+    const char *operator_ = value_text(value_get(expression, "operator")),
+               *class_ = value_text_at(pod, "spec.priorityClassName");
     bool in = false;
     VALUE_ARRAY_FOREACH (value, value_get(expression, "values"))
         in |= strcmp(value_text(value), class_) == 0;
@@ -83,7 +85,8 @@ quota_has_scope(const Value *quota)
            value_size(value_at(quota, "spec.scopeSelector.matchExpressions")) > 0;
 }
 
-/* ---- usage ------------------------------------------------------------------------------------------- */
+/* ---- usage
+ * ------------------------------------------------------------------------------------------- */
 
 /* Amounts in nano-units by resource name. */
 typedef struct Usage {
@@ -101,7 +104,8 @@ usage_add(Usage *usage, const char *name, Quantity amount)
 static void
 usage_add_list(Usage *usage, const char *prefix, const ResourceList *list)
 {
-    g_autofree char *cpu = g_strconcat(prefix, "cpu", NULL), *memory = g_strconcat(prefix, "memory", NULL);
+    g_autofree char *cpu = g_strconcat(prefix, "cpu", NULL),
+                    *memory = g_strconcat(prefix, "memory", NULL);
     g_autofree char *storage = g_strconcat(prefix, "ephemeral-storage", NULL);
     usage_add(usage, cpu, quantity_from_milli(list->milli_cpu, QUANTITY_DECIMAL_SI));
     usage_add(usage, memory, quantity_from_int(list->memory, QUANTITY_BINARY_SI));
@@ -149,8 +153,10 @@ usage_add_claim(Usage *usage, const Value *claim)
     usage_add(usage, "requests.storage", size);
     if (*class_ == '\0')
         return;
-    g_autofree char *storage = g_strconcat(class_, ".storageclass.storage.k8s.io/requests.storage", NULL);
-    g_autofree char *count = g_strconcat(class_, ".storageclass.storage.k8s.io/persistentvolumeclaims", NULL);
+    g_autofree char *storage =
+        g_strconcat(class_, ".storageclass.storage.k8s.io/requests.storage", NULL);
+    g_autofree char *count =
+        g_strconcat(class_, ".storageclass.storage.k8s.io/persistentvolumeclaims", NULL);
     usage_add(usage, storage, size);
     usage_add(usage, count, quantity_from_int(1, QUANTITY_DECIMAL_SI));
 }
@@ -159,8 +165,9 @@ static void
 usage_add_kind(Usage *usage, const Counted *kind, const Informer *informer, const Value *quota)
 {
     bool pods = strcmp(kind->resource, "pods") == 0, scoped = quota_has_scope(quota);
-    g_autofree char *count =
-        *kind->group != '\0' ? g_strdup_printf("count/%s.%s", kind->resource, kind->group) : g_strdup_printf("count/%s", kind->resource);
+    g_autofree char *count = *kind->group != '\0'
+                                 ? g_strdup_printf("count/%s.%s", kind->resource, kind->group)
+                                 : g_strdup_printf("count/%s", kind->resource);
     if (scoped && !pods)
         return; /* scopes speak of pods only */
     Quantity one = quantity_from_int(1, QUANTITY_DECIMAL_SI);
@@ -203,8 +210,10 @@ used_of(const QuotaController *controller, const Value *quota)
     for (size_t i = 0; i < G_N_ELEMENTS(counted); i++)
         usage_add_kind(&usage, &counted[i], controller->informers[i], quota);
     g_autoptr(ValueBuilder) used = value_builder_new(NULL);
-    for (GTreeNode *node = g_tree_node_first(usage.amounts); node != NULL; node = g_tree_node_next(node))
-        value_builder_set(used, g_tree_node_key(node), quantity_value_new(*(Quantity *)g_tree_node_value(node)));
+    for (GTreeNode *node = g_tree_node_first(usage.amounts); node != NULL;
+         node = g_tree_node_next(node))
+        value_builder_set(used, g_tree_node_key(node),
+                          quantity_value_new(*(Quantity *)g_tree_node_value(node)));
     g_tree_unref(usage.amounts);
     return value_builder_end(g_steal_pointer(&used));
 }
@@ -217,31 +226,38 @@ sync_quota(const char *key, Sync *sync, void *data)
     if (quota == NULL)
         return;
     g_autoptr(Value) used = used_of(controller, quota);
-    g_autoptr(Value) status = value_new_f("{hard: %v, used: %v}", value_at(quota, "spec.hard"), used);
+    g_autoptr(Value) status =
+        value_new_f("{hard: %v, used: %v}", value_at(quota, "spec.hard"), used);
     sync_again_after(sync, RESYNC_NS);
     if (!values_equal_semantically(status, value_get(quota, "status")))
-        client_update(controller->base.client, "", "resourcequotas", "status", value_set(quota, "status", g_steal_pointer(&status)),
-                      sync_call, sync_begin_tolerating(sync, "NotFound"));
+        client_update(controller->base.client, "", "resourcequotas", "status",
+                      value_set(quota, "status", g_steal_pointer(&status)), sync_call,
+                      sync_begin_tolerating(sync, "NotFound"));
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static void
-quota_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+quota_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+              void *data)
 {
     QuotaController *controller = data;
-    if (new_ != NULL && (old == NULL || !value_equal(value_at(old, "spec.hard"), value_at(new_, "spec.hard"))))
+    if (new_ != NULL &&
+        (old == NULL || !value_equal(value_at(old, "spec.hard"), value_at(new_, "spec.hard"))))
         controller_enqueue(&controller->base, key, cause);
 }
 
 /* Something is gone or uses less: what it held is free again. */
 static void
-object_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+object_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+               void *data)
 {
     QuotaController *controller = data;
     if (old == NULL || informer_count(controller->quotas) == 0)
         return;
-    if (new_ != NULL && (pod_is_terminal(old) == pod_is_terminal(new_)) && value_equal(value_get(old, "spec"), value_get(new_, "spec")))
+    if (new_ != NULL && (pod_is_terminal(old) == pod_is_terminal(new_)) &&
+        value_equal(value_get(old, "spec"), value_get(new_, "spec")))
         return;
     InformerIter iter;
     informer_iter_init(&iter, controller->quotas, object_namespace(old));
@@ -253,9 +269,11 @@ object_changed(const char *key, const Value *old, const Value *new_, uint64_t ca
 static Controller *
 start(ControllerContext *context)
 {
-    static const InformerHandler quota_handler = {.changed = quota_changed}, object_handler = {.changed = object_changed};
+    static const InformerHandler quota_handler = {.changed = quota_changed},
+                                 object_handler = {.changed = object_changed};
     QuotaController *controller = g_new0(QuotaController, 1);
-    controller_init(&controller->base, context, &resource_quota_controller_class, "resourcequota-controller", 5, sync_quota);
+    controller_init(&controller->base, context, &resource_quota_controller_class,
+                    "resourcequota-controller", 5, sync_quota);
     controller->quotas = context_informer(context, "", "resourcequotas");
     informer_add_handler(controller->quotas, &quota_handler, controller);
     for (size_t i = 0; i < G_N_ELEMENTS(counted); i++) {
@@ -273,4 +291,5 @@ stop(Controller *base)
     g_free(base);
 }
 
-const ControllerClass resource_quota_controller_class = {"resourcequota-controller", start, NULL, stop};
+const ControllerClass resource_quota_controller_class = {"resourcequota-controller", start, NULL,
+                                                         stop};

@@ -41,8 +41,15 @@ count_table_free(CountTable *table)
     g_free(table);
 }
 
-/* What a pod counts as. Remembered by pod, since the object of a deletion may be younger than what was counted. */
-enum { COUNT_STRANGER = 1, COUNT_TERMINATING = 2, COUNT_ACTIVE = 4, COUNT_LABELED = 8, COUNT_READY = 16 };
+/* What a pod counts as. Remembered by pod, since the object of a deletion may be younger than what
+ * was counted. */
+enum {
+    COUNT_STRANGER = 1,
+    COUNT_TERMINATING = 2,
+    COUNT_ACTIVE = 4,
+    COUNT_LABELED = 8,
+    COUNT_READY = 16
+};
 
 static int
 pod_flags(const Entry *entry, const Value *pod)
@@ -92,7 +99,8 @@ count_table_change(CountTable *table, const Value *owner, const Value *old, cons
     Entry *entry = g_hash_table_lookup(table->by_uid, object_uid(owner));
     if (entry == NULL)
         return;
-    count_pod(entry, object_uid(new_ != NULL ? new_ : old), new_ != NULL ? pod_flags(entry, new_) : 0);
+    count_pod(entry, object_uid(new_ != NULL ? new_ : old),
+              new_ != NULL ? pod_flags(entry, new_) : 0);
 }
 
 /* minReadySeconds: who is available now, and when is the next one? */
@@ -125,7 +133,8 @@ count_table_get(CountTable *table, const Value *owner, const Informer *pods, int
     const Value *labels = value_at(owner, "spec.template.metadata.labels");
     const GPtrArray *owned = NULL;
     Entry *entry = g_hash_table_lookup(table->by_uid, uid);
-    if (entry == NULL || !value_equal(entry->selector, selector) || !value_equal(entry->labels, labels)) {
+    if (entry == NULL || !value_equal(entry->selector, selector) ||
+        !value_equal(entry->labels, labels)) {
         entry = g_new0(Entry, 1);
         entry->selector = selector != NULL ? value_ref(selector) : NULL;
         entry->labels = labels != NULL ? value_ref(labels) : NULL;
@@ -133,7 +142,8 @@ count_table_get(CountTable *table, const Value *owner, const Informer *pods, int
         g_hash_table_replace(table->by_uid, g_strdup(uid), entry);
         owned = informer_owned_by(pods, uid);
         for (guint i = 0; i < owned->len; i++)
-            count_pod(entry, object_uid(objects_item(owned, i)), pod_flags(entry, objects_item(owned, i)));
+            count_pod(entry, object_uid(objects_item(owned, i)),
+                      pod_flags(entry, objects_item(owned, i)));
     }
     PodCounts counts = entry->counts;
     counts.available = counts.ready;

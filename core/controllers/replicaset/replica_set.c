@@ -1,9 +1,10 @@
-/* Keeps as many pods as spec.replicas says: creates missing ones in slow-start batches, deletes the surplus in the order of
- * ActivePodsWithRanks, adopts and releases by labels, and writes the counts into the status.
+/* Keeps as many pods as spec.replicas says: creates missing ones in slow-start batches, deletes the
+ * surplus in the order of ActivePodsWithRanks, adopts and releases by labels, and writes the counts
+ * into the status.
  *
- * Counts of pods come from counts.c, so that a sync costs the same however many pods a set has; only scaling down looks at
- * them all. A set of more than LARGE_SET pods gathers its pods' changes for GATHER_NS, so that 1,500 pods becoming ready make
- * tens of status writes and not 1,500. */
+ * Counts of pods come from counts.c, so that a sync costs the same however many pods a set has;
+ * only scaling down looks at them all. A set of more than LARGE_SET pods gathers its pods' changes
+ * for GATHER_NS, so that 1,500 pods becoming ready make tens of status writes and not 1,500. */
 #include "core/controllers/replicaset/replica_set.h"
 
 #include <string.h>
@@ -62,7 +63,8 @@ replicas_wanted(const Value *set)
     return value_int_at_or(set, "spec.replicas", 1);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------ */
+/* ---- status
+ * ------------------------------------------------------------------------------------------ */
 
 static Value *
 status_conditions(const Work *work, const Value *old, const char *error)
@@ -84,7 +86,8 @@ status_write(Sync *sync, const Work *work, const char *error)
     const Value *old = value_get(work->set, "status");
     g_autoptr(Value) conditions = status_conditions(work, value_get(old, "conditions"), error);
     g_autoptr(Value) status = value_new_f(
-        "{replicas: %i, fullyLabeledReplicas: ?%i, readyReplicas: ?%i, availableReplicas: ?%i, terminatingReplicas: %i, "
+        "{replicas: %i, fullyLabeledReplicas: ?%i, readyReplicas: ?%i, availableReplicas: ?%i, "
+        "terminatingReplicas: %i, "
         "observedGeneration: ?%i, conditions: ?%v}",
         counts->active, counts->labeled, counts->ready, counts->available, counts->terminating,
         object_generation(work->set), value_size(conditions) > 0 ? conditions : NULL);
@@ -94,12 +97,13 @@ status_write(Sync *sync, const Work *work, const char *error)
         sync_again_after(sync, counts->next_available_ns);
     if (values_equal_semantically(old, status))
         return;
-    client_update(controller->base.client, controller->flavor->group, controller->flavor->resource, "status",
-                  value_set(work->set, "status", g_steal_pointer(&status)), sync_call,
+    client_update(controller->base.client, controller->flavor->group, controller->flavor->resource,
+                  "status", value_set(work->set, "status", g_steal_pointer(&status)), sync_call,
                   sync_begin_tolerating(sync, "NotFound"));
 }
 
-/* ---- scaling ----------------------------------------------------------------------------------------- */
+/* ---- scaling
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 create_start(size_t index, void *begun, void *data)
@@ -115,7 +119,8 @@ create_answer(size_t index, const ApiResponse *response, void *data)
     const Work *work = data;
     if (!api_response_ok(response))
         expectations_creation_observed(work->controller->expectations, work->key);
-    return pod_created(&work->controller->base, work->set, work->controller->flavor->kind, response);
+    return pod_created(&work->controller->base, work->set, work->controller->flavor->kind,
+                       response);
 }
 
 static void
@@ -123,8 +128,8 @@ delete_start(size_t index, void *begun, void *data)
 {
     const Work *work = data;
     const Value *pod = objects_item(work->doomed, (guint)index);
-    client_delete(work->controller->base.client, "", "pods", object_namespace(pod), object_name(pod), NULL,
-                  sync_call, begun);
+    client_delete(work->controller->base.client, "", "pods", object_namespace(pod),
+                  object_name(pod), NULL, sync_call, begun);
 }
 
 static char *
@@ -134,8 +139,8 @@ delete_answer(size_t index, const ApiResponse *response, void *data)
     const Value *pod = objects_item(work->doomed, (guint)index);
     if (!api_response_ok(response))
         expectations_deletion_observed(work->controller->expectations, work->key, object_uid(pod));
-    return pod_deleted(&work->controller->base, work->set, work->controller->flavor->kind, object_name(pod),
-                       response);
+    return pod_deleted(&work->controller->base, work->set, work->controller->flavor->kind,
+                       object_name(pod), response);
 }
 
 static void
@@ -191,10 +196,11 @@ pods_to_delete(ReplicaSetController *controller, const Value *set, int64_t count
                 informer_owned_by(controller->pods.owners, value_text(value_get(parent, "uid")));
             g_autoptr(GPtrArray) siblings = objects_copy(sets);
             for (guint i = 0; i < siblings->len; i++)
-                neighbours_count(&neighbours,
-                                 informer_owned_by(informer, object_uid(objects_item(siblings, i))));
+                neighbours_count(&neighbours, informer_owned_by(
+                                                  informer, object_uid(objects_item(siblings, i))));
         }
-        pods_sort_for_deletion(candidates, neighbours_rank, &neighbours, controller_now(&controller->base));
+        pods_sort_for_deletion(candidates, neighbours_rank, &neighbours,
+                               controller_now(&controller->base));
         g_hash_table_destroy(neighbours.on_node);
         g_ptr_array_set_size(candidates, (gint)count);
     }
@@ -209,10 +215,14 @@ scale_up(Sync *sync, Work *work)
     const Flavor *flavor = controller->flavor;
     int64_t count = MIN(-work->diff, BURST_REPLICAS);
     controller_decide(&controller->base, "create", work->set, flavor->kind,
-                      "%s %s has %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " pods: create %" G_GINT64_FORMAT,
-                      flavor->kind, object_name(work->set), work->counts.active, replicas_wanted(work->set), count);
-    work->pod = pod_from_template(value_at(work->set, "spec.template"), work->set, flavor->api_version, flavor->kind);
-    expectations_set(controller->expectations, work->key, count, NULL, controller_now(&controller->base));
+                      "%s %s has %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                      " pods: create %" G_GINT64_FORMAT,
+                      flavor->kind, object_name(work->set), work->counts.active,
+                      replicas_wanted(work->set), count);
+    work->pod = pod_from_template(value_at(work->set, "spec.template"), work->set,
+                                  flavor->api_version, flavor->kind);
+    expectations_set(controller->expectations, work->key, count, NULL,
+                     controller_now(&controller->base));
     batch_run(sync, BATCH_SLOW_START, (size_t)count, &ops, work, work_free);
 }
 
@@ -223,12 +233,15 @@ scale_down(Sync *sync, Work *work)
     ReplicaSetController *controller = work->controller;
     work->doomed = pods_to_delete(controller, work->set, MIN(work->diff, BURST_REPLICAS));
     controller_decide(&controller->base, "delete", work->set, controller->flavor->kind,
-                      "%s %s has %" G_GINT64_FORMAT " pods and wants %" G_GINT64_FORMAT ": delete %u", controller->flavor->kind,
-                      object_name(work->set), work->counts.active, replicas_wanted(work->set), work->doomed->len);
+                      "%s %s has %" G_GINT64_FORMAT " pods and wants %" G_GINT64_FORMAT
+                      ": delete %u",
+                      controller->flavor->kind, object_name(work->set), work->counts.active,
+                      replicas_wanted(work->set), work->doomed->len);
     g_autoptr(GPtrArray) uids = g_ptr_array_new();
     for (guint i = 0; i < work->doomed->len; i++)
         g_ptr_array_add(uids, (gpointer)object_uid(objects_item(work->doomed, i)));
-    expectations_set(controller->expectations, work->key, 0, uids, controller_now(&controller->base));
+    expectations_set(controller->expectations, work->key, 0, uids,
+                     controller_now(&controller->base));
     batch_run(sync, BATCH_ALL, work->doomed->len, &ops, work, work_free);
 }
 
@@ -265,14 +278,16 @@ sync_set(const char *key, Sync *sync, void *data)
         scale_down(sync, work);
     } else {
         const Value *failure = condition_find(value_at(set, "status.conditions"), "ReplicaFailure");
-        g_autofree char *message =
-            satisfied || failure == NULL ? NULL : g_strdup(value_text(value_get(failure, "message")));
+        g_autofree char *message = satisfied || failure == NULL
+                                       ? NULL
+                                       : g_strdup(value_text(value_get(failure, "message")));
         status_write(sync, work, message);
         work_free(work);
     }
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static const Value *
 set_selector(const Value *set)
@@ -283,7 +298,8 @@ set_selector(const Value *set)
 static int64_t
 gather_delay(Controller *base, const Value *set, const Value *old, const Value *new_)
 {
-    return replicas_wanted(set) > LARGE_SET && old != NULL && new_ != NULL && !object_is_deleting(new_)
+    return replicas_wanted(set) > LARGE_SET && old != NULL && new_ != NULL &&
+                   !object_is_deleting(new_)
                ? GATHER_NS
                : 0;
 }
@@ -295,7 +311,8 @@ pod_changed(Controller *base, const Value *set, const Value *old, const Value *n
 }
 
 static void
-set_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+set_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+            void *data)
 {
     ReplicaSetController *controller = data;
     if (old != NULL && (new_ == NULL || strcmp(object_uid(old), object_uid(new_)) != 0)) {
@@ -314,17 +331,18 @@ start(ControllerContext *context, const Flavor *flavor)
     controller->flavor = flavor;
     controller->expectations = expectations_new();
     controller->counts = count_table_new();
-    controller->pods = (Children){.controller = &controller->base,
-                                  .owners = context_owned_informer(context, flavor->group, flavor->resource),
-                                  .kind = flavor->kind,
-                                  .informer = context_pods(context),
-                                  .group = "",
-                                  .resource = "pods",
-                                  .owner_api_version = flavor->api_version,
-                                  .expectations = controller->expectations,
-                                  .selector = set_selector,
-                                  .delay = gather_delay,
-                                  .changed = pod_changed};
+    controller->pods =
+        (Children){.controller = &controller->base,
+                   .owners = context_owned_informer(context, flavor->group, flavor->resource),
+                   .kind = flavor->kind,
+                   .informer = context_pods(context),
+                   .group = "",
+                   .resource = "pods",
+                   .owner_api_version = flavor->api_version,
+                   .expectations = controller->expectations,
+                   .selector = set_selector,
+                   .delay = gather_delay,
+                   .changed = pod_changed};
     informer_add_handler(controller->pods.owners, &handler, controller);
     children_watch(&controller->pods);
     return &controller->base;
@@ -333,8 +351,12 @@ start(ControllerContext *context, const Flavor *flavor)
 static Controller *
 start_replica_set(ControllerContext *context)
 {
-    static const Flavor flavor = {&replica_set_controller_class, "replicaset-controller", "apps",
-                                  "replicasets", "ReplicaSet", "apps/v1"};
+    static const Flavor flavor = {&replica_set_controller_class,
+                                  "replicaset-controller",
+                                  "apps",
+                                  "replicasets",
+                                  "ReplicaSet",
+                                  "apps/v1"};
     return start(context, &flavor);
 }
 
@@ -342,7 +364,7 @@ static Controller *
 start_replication(ControllerContext *context)
 {
     static const Flavor flavor = {&replication_controller_class, "replication-controller", "",
-                                  "replicationcontrollers", "ReplicationController", "v1"};
+                                  "replicationcontrollers",      "ReplicationController",  "v1"};
     return start(context, &flavor);
 }
 
@@ -356,6 +378,7 @@ stop(Controller *base)
     g_free(controller);
 }
 
-const ControllerClass replica_set_controller_class = {"replicaset-controller", start_replica_set, NULL, stop};
-const ControllerClass replication_controller_class = {"replicationcontroller-controller", start_replication,
+const ControllerClass replica_set_controller_class = {"replicaset-controller", start_replica_set,
                                                       NULL, stop};
+const ControllerClass replication_controller_class = {"replicationcontroller-controller",
+                                                      start_replication, NULL, stop};

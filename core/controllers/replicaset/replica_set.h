@@ -1,4 +1,5 @@
-/* ReplicaSets and ReplicationControllers (pkg/controller/replicaset; replication is the same code over a conversion). */
+/* ReplicaSets and ReplicationControllers (pkg/controller/replicaset; replication is the same code
+ * over a conversion). */
 #pragma once
 
 #include "core/controllers/controller.h"

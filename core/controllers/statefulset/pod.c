@@ -46,7 +46,8 @@ pod_is_healthy_member(const StatefulView *view, const Value *pod)
 char *
 stateful_claim_name(const Value *set, const Value *claim_template, int64_t ordinal)
 {
-    return g_strdup_printf("%s-%s-%" G_GINT64_FORMAT, object_name(claim_template), object_name(set), ordinal);
+    return g_strdup_printf("%s-%s-%" G_GINT64_FORMAT, object_name(claim_template), object_name(set),
+                           ordinal);
 }
 
 /* The volumes of the claim templates replace those of the same name. */
@@ -57,7 +58,9 @@ volumes_with_claims(const Value *set, const Value *volumes, int64_t ordinal)
     g_autoptr(ValueBuilder) result = value_builder_new_array();
     VALUE_ARRAY_FOREACH (claim, templates) {
         g_autofree char *name = stateful_claim_name(set, claim, ordinal);
-        value_builder_append(result, value_new_f("{name: %s, persistentVolumeClaim: {claimName: %s}}", object_name(claim), name));
+        value_builder_append(result,
+                             value_new_f("{name: %s, persistentVolumeClaim: {claimName: %s}}",
+                                         object_name(claim), name));
     }
     VALUE_ARRAY_FOREACH (volume, volumes) {
         bool replaced = false;
@@ -74,22 +77,27 @@ stateful_pod_new(const StatefulView *view, int64_t ordinal, const Value *revisio
 {
     g_autoptr(Value) template_ = revision_template(revision);
     Value *pod = pod_from_template(template_, view->set, "apps/v1", "StatefulSet");
-    g_autofree char *name = g_strdup_printf("%s-%" G_GINT64_FORMAT, object_name(view->set), ordinal);
+    g_autofree char *name =
+        g_strdup_printf("%s-%" G_GINT64_FORMAT, object_name(view->set), ordinal);
     value_edit_remove(&pod, "metadata.generateName");
     value_edit(&pod, "metadata.name", value_new_string(name));
     value_edit(&pod, "metadata.labels['" LABEL_POD_NAME "']", value_new_string(name));
-    value_edit(&pod, "metadata.labels['" LABEL_POD_INDEX "']", value_new_stringf("%" G_GINT64_FORMAT, ordinal));
-    value_edit(&pod, "metadata.labels['" LABEL_REVISION "']", value_new_string(object_name(revision)));
+    value_edit(&pod, "metadata.labels['" LABEL_POD_INDEX "']",
+               value_new_stringf("%" G_GINT64_FORMAT, ordinal));
+    value_edit(&pod, "metadata.labels['" LABEL_REVISION "']",
+               value_new_string(object_name(revision)));
     value_edit(&pod, "spec.hostname", value_new_string(name));
     const char *service = value_text_at(view->set, "spec.serviceName");
     if (*service != '\0')
         value_edit(&pod, "spec.subdomain", value_new_string(service));
     if (value_size(value_at(view->set, "spec.volumeClaimTemplates")) > 0)
-        value_edit(&pod, "spec.volumes", volumes_with_claims(view->set, value_at(template_, "spec.volumes"), ordinal));
+        value_edit(&pod, "spec.volumes",
+                   volumes_with_claims(view->set, value_at(template_, "spec.volumes"), ordinal));
     return pod;
 }
 
-/* ---- claims ------------------------------------------------------------------------------------------ */
+/* ---- claims
+ * ------------------------------------------------------------------------------------------ */
 
 static Value *
 claim_new(const StatefulView *view, const Value *claim_template, int64_t ordinal)
@@ -129,8 +137,8 @@ claim_start(size_t index, void *begun, void *data)
 {
     const Creation *creation = data;
     const Value *claim = objects_item(creation->claims, (guint)index);
-    client_create(creation->controller->base.client, "", "persistentvolumeclaims", object_namespace(creation->set), value_ref(claim),
-                  sync_call, begun);
+    client_create(creation->controller->base.client, "", "persistentvolumeclaims",
+                  object_namespace(creation->set), value_ref(claim), sync_call, begun);
 }
 
 static char *
@@ -142,12 +150,14 @@ claim_answer(size_t index, const ApiResponse *response, void *data)
     if (response_is(response, "AlreadyExists"))
         return NULL;
     if (api_response_ok(response)) {
-        event_record(creation->controller->base.recorder, creation->set, "Normal", "SuccessfulCreate",
-                     "create Claim %s Pod %s in StatefulSet %s success", claim, pod, set);
+        event_record(creation->controller->base.recorder, creation->set, "Normal",
+                     "SuccessfulCreate", "create Claim %s Pod %s in StatefulSet %s success", claim,
+                     pod, set);
         return NULL;
     }
     event_record(creation->controller->base.recorder, creation->set, "Warning", "FailedCreate",
-                 "create Claim %s for Pod %s in StatefulSet %s failed error: %s", claim, pod, set, response_error(response));
+                 "create Claim %s for Pod %s in StatefulSet %s failed error: %s", claim, pod, set,
+                 response_error(response));
     return g_strdup(response_error(response));
 }
 
@@ -159,12 +169,13 @@ on_created(const ApiResponse *response, void *data)
     if (response_is(response, "AlreadyExists") || response_is_namespace_terminating(response))
         return NULL;
     if (api_response_ok(response)) {
-        event_record(creation->controller->base.recorder, creation->set, "Normal", "SuccessfulCreate",
-                     "create Pod %s in StatefulSet %s successful", pod, set);
+        event_record(creation->controller->base.recorder, creation->set, "Normal",
+                     "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", pod, set);
         return NULL;
     }
     event_record(creation->controller->base.recorder, creation->set, "Warning", "FailedCreate",
-                 "create Pod %s in StatefulSet %s failed error: %s", pod, set, response_error(response));
+                 "create Pod %s in StatefulSet %s failed error: %s", pod, set,
+                 response_error(response));
     return g_strdup(response_error(response));
 }
 
@@ -175,8 +186,10 @@ claims_done(Sync *sync, const char *error, size_t skipped, void *data)
     if (error != NULL || creation->pod == NULL)
         return;
     Creation *pod = g_new(Creation, 1);
-    *pod = (Creation){creation->controller, value_ref(creation->set), value_ref(creation->pod), objects_new()};
-    client_create(creation->controller->base.client, "", "pods", object_namespace(creation->set), value_ref(creation->pod), sync_call,
+    *pod = (Creation){creation->controller, value_ref(creation->set), value_ref(creation->pod),
+                      objects_new()};
+    client_create(creation->controller->base.client, "", "pods", object_namespace(creation->set),
+                  value_ref(creation->pod), sync_call,
                   sync_begin_checked(sync, on_created, pod, creation_free));
 }
 
@@ -197,7 +210,8 @@ creation_new(const StatefulView *view, int64_t ordinal)
 
 static const BatchOps claim_ops = {claim_start, claim_answer, claims_done};
 
-/* ---- pods -------------------------------------------------------------------------------------------- */
+/* ---- pods
+ * -------------------------------------------------------------------------------------------- */
 
 void
 stateful_create(StatefulView *view, int64_t ordinal)
@@ -205,12 +219,15 @@ stateful_create(StatefulView *view, int64_t ordinal)
     const Value *set = view->set;
     bool rolling = strcmp(value_text_at(set, "spec.updateStrategy.type"), "OnDelete") != 0;
     const Value *partition = value_at(set, "spec.updateStrategy.rollingUpdate.partition");
-    int64_t bound = partition != NULL && value_int(partition) > 0 ? value_int(partition) : value_int_at(set, "status.currentReplicas");
+    int64_t bound = partition != NULL && value_int(partition) > 0
+                        ? value_int(partition)
+                        : value_int_at(set, "status.currentReplicas");
     const Value *revision = rolling && ordinal < view->start + bound ? view->current : view->update;
     Creation *creation = creation_new(view, ordinal);
     creation->pod = stateful_pod_new(view, ordinal, revision);
-    controller_decide(&view->controller->base, "create", set, "StatefulSet", "create pod %s of revision %s",
-                      object_name(creation->pod), object_name(revision));
+    controller_decide(&view->controller->base, "create", set, "StatefulSet",
+                      "create pod %s of revision %s", object_name(creation->pod),
+                      object_name(revision));
     batch_run(view->sync, BATCH_ALL, creation->claims->len, &claim_ops, creation, creation_free);
     view->n_replicas++;
     view->n_current += strcmp(object_name(revision), object_name(view->current)) == 0;
@@ -225,28 +242,33 @@ on_deleted(const ApiResponse *response, void *data)
     if (response_is(response, "NotFound"))
         return NULL;
     if (api_response_ok(response)) {
-        event_record(deletion->controller->base.recorder, deletion->set, "Normal", "SuccessfulDelete",
-                     "delete Pod %s in StatefulSet %s successful", pod, set);
+        event_record(deletion->controller->base.recorder, deletion->set, "Normal",
+                     "SuccessfulDelete", "delete Pod %s in StatefulSet %s successful", pod, set);
         return NULL;
     }
     event_record(deletion->controller->base.recorder, deletion->set, "Warning", "FailedDelete",
-                 "delete Pod %s in StatefulSet %s failed error: %s", pod, set, response_error(response));
+                 "delete Pod %s in StatefulSet %s failed error: %s", pod, set,
+                 response_error(response));
     return g_strdup(response_error(response));
 }
 
 void
 stateful_delete(StatefulView *view, const Value *pod)
 {
-    controller_decide(&view->controller->base, "delete", view->set, "StatefulSet", "delete pod %s", object_name(pod));
+    controller_decide(&view->controller->base, "delete", view->set, "StatefulSet", "delete pod %s",
+                      object_name(pod));
     Creation *deletion = g_new0(Creation, 1);
     *deletion = (Creation){view->controller, value_ref(view->set), value_ref(pod), objects_new()};
     /* The uid: a pod of the same name that is newer than our cache must live. */
-    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, preconditions: {uid: %s}}", object_uid(pod));
-    client_delete(view->controller->base.client, "", "pods", object_namespace(pod), object_name(pod), options, sync_call,
+    Value *options = value_new_f("{apiVersion: v1, kind: DeleteOptions, preconditions: {uid: %s}}",
+                                 object_uid(pod));
+    client_delete(view->controller->base.client, "", "pods", object_namespace(pod),
+                  object_name(pod), options, sync_call,
                   sync_begin_checked(view->sync, on_deleted, deletion, creation_free));
 }
 
-/* ---- retention --------------------------------------------------------------------------------------- */
+/* ---- retention
+ * --------------------------------------------------------------------------------------- */
 
 static Value *
 wanted_owners(const StatefulView *view, const Value *claim, const Value *pod, bool condemned)
@@ -274,19 +296,21 @@ stateful_update_claims(StatefulView *view, const Value *pod, bool condemned)
     int64_t ordinal = stateful_ordinal(view->set, pod);
     if (strcmp(pod_phase(pod), "Pending") == 0 && !condemned) {
         Creation *creation = creation_new(view, ordinal);
-        batch_run(view->sync, BATCH_ALL, creation->claims->len, &claim_ops, creation, creation_free);
+        batch_run(view->sync, BATCH_ALL, creation->claims->len, &claim_ops, creation,
+                  creation_free);
     }
     VALUE_ARRAY_FOREACH (claim_template, value_at(view->set, "spec.volumeClaimTemplates")) {
         g_autofree char *name = stateful_claim_name(view->set, claim_template, ordinal);
-        const Value *claim = informer_get_named(view->controller->claims, object_namespace(view->set), name);
+        const Value *claim =
+            informer_get_named(view->controller->claims, object_namespace(view->set), name);
         if (claim == NULL)
             continue;
         g_autoptr(Value) owners = wanted_owners(view, claim, pod, condemned);
         if (values_equal_semantically(owners, value_at(claim, "metadata.ownerReferences")))
             continue;
         client_update(view->controller->base.client, "", "persistentvolumeclaims", NULL,
-                      value_set_at(claim, "metadata.ownerReferences", g_steal_pointer(&owners)), sync_call,
-                      sync_begin_tolerating(view->sync, "NotFound"));
+                      value_set_at(claim, "metadata.ownerReferences", g_steal_pointer(&owners)),
+                      sync_call, sync_begin_tolerating(view->sync, "NotFound"));
     }
 }
 
@@ -294,10 +318,14 @@ bool
 stateful_fix_identity(StatefulView *view, const Value *pod, int64_t ordinal)
 {
     const char *label = object_label(pod, LABEL_POD_NAME);
-    if (label != NULL && strcmp(label, object_name(pod)) == 0 && object_label(pod, LABEL_POD_INDEX) != NULL)
+    if (label != NULL && strcmp(label, object_name(pod)) == 0 &&
+        object_label(pod, LABEL_POD_INDEX) != NULL)
         return false;
-    Value *written = value_set_at(pod, "metadata.labels['" LABEL_POD_NAME "']", value_new_string(object_name(pod)));
-    value_edit(&written, "metadata.labels['" LABEL_POD_INDEX "']", value_new_stringf("%" G_GINT64_FORMAT, ordinal));
-    client_update(view->controller->base.client, "", "pods", NULL, written, sync_call, sync_begin_tolerating(view->sync, "NotFound"));
+    Value *written = value_set_at(pod, "metadata.labels['" LABEL_POD_NAME "']",
+                                  value_new_string(object_name(pod)));
+    value_edit(&written, "metadata.labels['" LABEL_POD_INDEX "']",
+               value_new_stringf("%" G_GINT64_FORMAT, ordinal));
+    client_update(view->controller->base.client, "", "pods", NULL, written, sync_call,
+                  sync_begin_tolerating(view->sync, "NotFound"));
     return true;
 }

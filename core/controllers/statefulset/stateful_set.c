@@ -12,7 +12,8 @@
 static gint
 compare_ordinal_down(gconstpointer a, gconstpointer b, gpointer set)
 {
-    int64_t x = stateful_ordinal(set, *(const Value *const *)a), y = stateful_ordinal(set, *(const Value *const *)b);
+    int64_t x = stateful_ordinal(set, *(const Value *const *)a),
+            y = stateful_ordinal(set, *(const Value *const *)b);
     return x != y ? (x > y ? -1 : 1) : 0;
 }
 
@@ -42,31 +43,35 @@ come_back_for_availability(const StatefulView *view)
 }
 
 static void
-reconcile(StatefulController *controller, const Value *set, const GPtrArray *pods, const GPtrArray *revisions, const Value *update,
-          Sync *sync)
+reconcile(StatefulController *controller, const Value *set, const GPtrArray *pods,
+          const GPtrArray *revisions, const Value *update, Sync *sync)
 {
-    const Value *current = revision_by_name(revisions, value_text_at(set, "status.currentRevision"));
+    const Value *current =
+        revision_by_name(revisions, value_text_at(set, "status.currentRevision"));
     StatefulView view = {.controller = controller,
                          .sync = sync,
                          .set = set,
                          .current = current != NULL ? current : update,
                          .update = update,
                          .start = value_int_at(set, "spec.ordinals.start"),
-                         .replicas = CLAMP(value_int_at_or(set, "spec.replicas", 1), 0, REPLICAS_MAX),
+                         .replicas =
+                             CLAMP(value_int_at_or(set, "spec.replicas", 1), 0, REPLICAS_MAX),
                          .now = controller_now(&controller->base)};
     view_place_pods(&view, pods);
     stateful_reconcile(&view);
     come_back_for_availability(&view);
     g_autoptr(Value) status = stateful_status(&view);
     if (!values_equal_semantically(status, value_get(set, "status")))
-        client_update(controller->base.client, "apps", "statefulsets", "status", value_set(set, "status", g_steal_pointer(&status)),
-                      sync_call, sync_begin_tolerating(sync, "NotFound"));
+        client_update(controller->base.client, "apps", "statefulsets", "status",
+                      value_set(set, "status", g_steal_pointer(&status)), sync_call,
+                      sync_begin_tolerating(sync, "NotFound"));
     g_autoptr(GPtrArray) live = g_ptr_array_new();
     g_ptr_array_add(live, (gpointer)object_name(view.current));
     g_ptr_array_add(live, (gpointer)object_name(view.update));
     for (guint i = 0; i < pods->len; i++)
         g_ptr_array_add(live, (gpointer)pod_revision(objects_item(pods, i)));
-    history_truncate(&controller->history, set, revisions, (const char *const *)live->pdata, live->len, sync);
+    history_truncate(&controller->history, set, revisions, (const char *const *)live->pdata,
+                     live->len, sync);
     g_free(view.slots);
     g_ptr_array_free(view.condemned, TRUE);
 }
@@ -88,7 +93,8 @@ sync_set(const char *key, Sync *sync, void *data)
     g_autoptr(Value) set = value_ref(cached);
     bool writing = false, writing_revisions = false;
     g_autoptr(GPtrArray) pods = children_claim(&controller->pods, set, sync, &writing, is_member);
-    g_autoptr(GPtrArray) revisions = history_list(&controller->history, set, sync, &writing_revisions);
+    g_autoptr(GPtrArray) revisions =
+        history_list(&controller->history, set, sync, &writing_revisions);
     if (writing || writing_revisions)
         return;
     const Value *update = history_ensure(&controller->history, set, revisions, sync);
@@ -106,7 +112,8 @@ static Controller *
 start(ControllerContext *context)
 {
     StatefulController *controller = g_new0(StatefulController, 1);
-    controller_init(&controller->base, context, &stateful_set_controller_class, "statefulset-controller", 5, sync_set);
+    controller_init(&controller->base, context, &stateful_set_controller_class,
+                    "statefulset-controller", 5, sync_set);
     controller->claims = context_informer(context, "", "persistentvolumeclaims");
     controller->pods = (Children){.controller = &controller->base,
                                   .owners = context_informer(context, "apps", "statefulsets"),

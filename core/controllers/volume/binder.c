@@ -1,6 +1,7 @@
 /* Binding takes four writes, each a step of its own; what a sync finds done it does not do again:
  *
- *   volume.spec.claimRef -> claim.spec.volumeName and its annotations -> volume.status Bound -> claim.status Bound
+ *   volume.spec.claimRef -> claim.spec.volumeName and its annotations -> volume.status Bound ->
+ * claim.status Bound
  *
  * Keys: "claim <namespace/name>" and "volume <name>". */
 #include <string.h>
@@ -25,19 +26,23 @@ enqueue(Binder *binder, const char *prefix, const char *key, uint64_t cause)
     controller_enqueue(&binder->base, prefixed, cause);
 }
 
-/* ---- claims ------------------------------------------------------------------------------------------ */
+/* ---- claims
+ * ------------------------------------------------------------------------------------------ */
 
 static void
-write_claim_phase(Binder *binder, Sync *sync, const Value *claim, const char *phase, const Value *volume)
+write_claim_phase(Binder *binder, Sync *sync, const Value *claim, const char *phase,
+                  const Value *volume)
 {
-    Value *status = value_new_f("{phase: %s, accessModes: ?%v, capacity: ?%v, conditions: ?%v}", phase,
-                                volume != NULL ? value_at(volume, "spec.accessModes") : NULL,
-                                volume != NULL ? value_at(volume, "spec.capacity") : NULL, value_at(claim, "status.conditions"));
+    Value *status = value_new_f("{phase: %s, accessModes: ?%v, capacity: ?%v, conditions: ?%v}",
+                                phase, volume != NULL ? value_at(volume, "spec.accessModes") : NULL,
+                                volume != NULL ? value_at(volume, "spec.capacity") : NULL,
+                                value_at(claim, "status.conditions"));
     if (values_equal_semantically(status, value_get(claim, "status"))) {
         value_unref(status);
         return;
     }
-    client_update(binder->base.client, "", "persistentvolumeclaims", "status", value_set(claim, "status", status), sync_call,
+    client_update(binder->base.client, "", "persistentvolumeclaims", "status",
+                  value_set(claim, "status", status), sync_call,
                   sync_begin_tolerating(sync, "NotFound"));
 }
 
@@ -50,13 +55,16 @@ lose_claim(Binder *binder, Sync *sync, const Value *claim, const char *reason, c
 }
 
 static void
-write_volume_phase(Binder *binder, Sync *sync, const Value *volume, const char *phase, const char *message)
+write_volume_phase(Binder *binder, Sync *sync, const Value *volume, const char *phase,
+                   const char *message)
 {
     if (strcmp(value_text_at(volume, "status.phase"), phase) == 0)
         return;
     Value *now = time_value(controller_now(&binder->base));
-    Value *status = value_new_f("{phase: %s, message: ?%s, lastPhaseTransitionTime: %V}", phase, message, now);
-    client_update(binder->base.client, "", "persistentvolumes", "status", value_set(volume, "status", status), sync_call,
+    Value *status =
+        value_new_f("{phase: %s, message: ?%s, lastPhaseTransitionTime: %V}", phase, message, now);
+    client_update(binder->base.client, "", "persistentvolumes", "status",
+                  value_set(volume, "status", status), sync_call,
                   sync_begin_tolerating(sync, "NotFound"));
 }
 
@@ -66,22 +74,30 @@ bind(Binder *binder, Sync *sync, const Value *volume, const Value *claim)
 {
     const Value *reference = value_at(volume, "spec.claimRef");
     if (reference == NULL || *value_text(value_get(reference, "uid")) == '\0') {
-        controller_decide(&binder->base, "bind", claim, "PersistentVolumeClaim", "claim %s/%s is bound to volume %s",
-                          object_namespace(claim), object_name(claim), object_name(volume));
-        Value *written = value_set_at(volume, "spec.claimRef", object_reference_new(claim, "v1", "PersistentVolumeClaim"));
+        controller_decide(&binder->base, "bind", claim, "PersistentVolumeClaim",
+                          "claim %s/%s is bound to volume %s", object_namespace(claim),
+                          object_name(claim), object_name(volume));
+        Value *written = value_set_at(volume, "spec.claimRef",
+                                      object_reference_new(claim, "v1", "PersistentVolumeClaim"));
         if (reference == NULL)
-            value_edit(&written, "metadata.annotations['" ANNOTATION_BOUND_BY_CONTROLLER "']", value_new_string("yes"));
-        client_update(binder->base.client, "", "persistentvolumes", NULL, written, sync_call, sync_begin(sync));
+            value_edit(&written, "metadata.annotations['" ANNOTATION_BOUND_BY_CONTROLLER "']",
+                       value_new_string("yes"));
+        client_update(binder->base.client, "", "persistentvolumes", NULL, written, sync_call,
+                      sync_begin(sync));
         return;
     }
     bool named = strcmp(value_text_at(claim, "spec.volumeName"), object_name(volume)) == 0;
     if (!named || object_annotation(claim, ANNOTATION_BIND_COMPLETED) == NULL) {
-        Value *written = value_set_at(claim, "metadata.annotations['" ANNOTATION_BIND_COMPLETED "']", value_new_string("yes"));
+        Value *written =
+            value_set_at(claim, "metadata.annotations['" ANNOTATION_BIND_COMPLETED "']",
+                         value_new_string("yes"));
         if (!named) {
             value_edit(&written, "spec.volumeName", value_new_string(object_name(volume)));
-            value_edit(&written, "metadata.annotations['" ANNOTATION_BOUND_BY_CONTROLLER "']", value_new_string("yes"));
+            value_edit(&written, "metadata.annotations['" ANNOTATION_BOUND_BY_CONTROLLER "']",
+                       value_new_string("yes"));
         }
-        client_update(binder->base.client, "", "persistentvolumeclaims", NULL, written, sync_call, sync_begin(sync));
+        client_update(binder->base.client, "", "persistentvolumeclaims", NULL, written, sync_call,
+                      sync_begin(sync));
         return;
     }
     write_volume_phase(binder, sync, volume, "Bound", NULL);
@@ -92,7 +108,8 @@ static bool
 class_delays_binding(const Binder *binder, const Value *claim)
 {
     const Value *class_ = informer_get(binder->classes, storage_class_name(claim));
-    return strcmp(value_text(value_get(class_, "volumeBindingMode")), "WaitForFirstConsumer") == 0 &&
+    return strcmp(value_text(value_get(class_, "volumeBindingMode")), "WaitForFirstConsumer") ==
+               0 &&
            object_annotation(claim, ANNOTATION_SELECTED_NODE) == NULL;
 }
 
@@ -102,24 +119,33 @@ ask_provisioner(Binder *binder, Sync *sync, const Value *claim)
     const char *name = storage_class_name(claim);
     const Value *class_ = informer_get(binder->classes, name);
     if (class_ == NULL) {
-        event_record(binder->base.recorder, claim, "Warning", "ProvisioningFailed", "storageclass.storage.k8s.io \"%s\" not found", name);
+        event_record(binder->base.recorder, claim, "Warning", "ProvisioningFailed",
+                     "storageclass.storage.k8s.io \"%s\" not found", name);
         return;
     }
     const char *provisioner = value_text(value_get(class_, "provisioner"));
     const char *asked = object_annotation(claim, ANNOTATION_STORAGE_PROVISIONER);
     if (strcmp(provisioner, "kubernetes.io/no-provisioner") == 0) {
-        event_record(binder->base.recorder, claim, "Normal", "FailedBinding", "no persistent volumes available for this claim and no storage class is set");
+        event_record(binder->base.recorder, claim, "Normal", "FailedBinding",
+                     "no persistent volumes available for this claim and no storage class is set");
         return;
     }
     if (asked == NULL || strcmp(asked, provisioner) != 0) {
-        Value *written = value_set_at(claim, "metadata.annotations['" ANNOTATION_STORAGE_PROVISIONER "']", value_new_string(provisioner));
-        value_edit(&written, "metadata.annotations['" ANNOTATION_STORAGE_PROVISIONER_BETA "']", value_new_string(provisioner));
-        client_update(binder->base.client, "", "persistentvolumeclaims", NULL, written, sync_call, sync_begin(sync));
+        Value *written =
+            value_set_at(claim, "metadata.annotations['" ANNOTATION_STORAGE_PROVISIONER "']",
+                         value_new_string(provisioner));
+        value_edit(&written, "metadata.annotations['" ANNOTATION_STORAGE_PROVISIONER_BETA "']",
+                   value_new_string(provisioner));
+        client_update(binder->base.client, "", "persistentvolumeclaims", NULL, written, sync_call,
+                      sync_begin(sync));
         return;
     }
     event_record(binder->base.recorder, claim, "Normal", "ExternalProvisioning",
-                 "Waiting for a volume to be created either by the external provisioner '%s' or manually by the system administrator. If "
-                 "volume creation is delayed, please verify that the provisioner is running and correctly registered.", provisioner);
+                 "Waiting for a volume to be created either by the external provisioner '%s' or "
+                 "manually by the system administrator. If "
+                 "volume creation is delayed, please verify that the provisioner is running and "
+                 "correctly registered.",
+                 provisioner);
     sync_again_after(sync, 15 * NS_PER_S);
 }
 
@@ -155,12 +181,15 @@ sync_named_claim(Binder *binder, Sync *sync, const Value *claim)
         write_claim_phase(binder, sync, claim, "Pending", NULL);
     } else if (value_at(volume, "spec.claimRef") == NULL && !volume_fits_claim(volume, claim)) {
         event_record(binder->base.recorder, claim, "Warning", "VolumeMismatch",
-                     "Cannot bind to requested volume \"%s\": requested PV is too small, or its access modes, class or labels do not match", name);
+                     "Cannot bind to requested volume \"%s\": requested PV is too small, or its "
+                     "access modes, class or labels do not match",
+                     name);
         write_claim_phase(binder, sync, claim, "Pending", NULL);
     } else if (value_at(volume, "spec.claimRef") == NULL || volume_is_for_claim(volume, claim)) {
         bind(binder, sync, volume, claim);
     } else {
-        event_record(binder->base.recorder, claim, "Warning", "FailedBinding", "volume \"%s\" already bound to a different claim.", name);
+        event_record(binder->base.recorder, claim, "Warning", "FailedBinding",
+                     "volume \"%s\" already bound to a different claim.", name);
         write_claim_phase(binder, sync, claim, "Pending", NULL);
     }
 }
@@ -171,29 +200,37 @@ sync_bound_claim(Binder *binder, Sync *sync, const Value *claim)
     const char *name = value_text_at(claim, "spec.volumeName");
     const Value *volume = *name != '\0' ? informer_get(binder->volumes, name) : NULL;
     if (*name == '\0')
-        lose_claim(binder, sync, claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
+        lose_claim(
+            binder, sync, claim, "ClaimLost",
+            "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
     else if (volume == NULL)
-        lose_claim(binder, sync, claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
+        lose_claim(binder, sync, claim, "ClaimLost",
+                   "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
     else if (value_at(volume, "spec.claimRef") == NULL || volume_is_for_claim(volume, claim))
         bind(binder, sync, volume, claim);
     else
-        lose_claim(binder, sync, claim, "ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
+        lose_claim(binder, sync, claim, "ClaimMisbound",
+                   "Two claims are bound to the same volume, this one is bound incorrectly");
 }
 
-/* ---- volumes ----------------------------------------------------------------------------------------- */
+/* ---- volumes
+ * ----------------------------------------------------------------------------------------- */
 
 /* A volume without its claim: kept, or deleted by whoever provisioned it. */
 static void
 release_volume(Binder *binder, Sync *sync, const Value *volume)
 {
-    const char *policy = value_text_at(volume, "spec.persistentVolumeReclaimPolicy"), *phase = value_text_at(volume, "status.phase");
+    const char *policy = value_text_at(volume, "spec.persistentVolumeReclaimPolicy"),
+               *phase = value_text_at(volume, "status.phase");
     if (strcmp(phase, "Failed") == 0)
         return;
     if (strcmp(phase, "Released") != 0) {
         write_volume_phase(binder, sync, volume, "Released", NULL);
-    } else if (strcmp(policy, "Delete") == 0 && object_annotation(volume, ANNOTATION_PROVISIONED_BY) == NULL) {
-        g_autofree char *message =
-            g_strdup_printf("error getting deleter volume plugin for volume \"%s\": no volume plugin matched", object_name(volume));
+    } else if (strcmp(policy, "Delete") == 0 &&
+               object_annotation(volume, ANNOTATION_PROVISIONED_BY) == NULL) {
+        g_autofree char *message = g_strdup_printf(
+            "error getting deleter volume plugin for volume \"%s\": no volume plugin matched",
+            object_name(volume));
         event_record(binder->base.recorder, volume, "Warning", "VolumeFailedDelete", "%s", message);
         write_volume_phase(binder, sync, volume, "Failed", message);
     }
@@ -206,7 +243,8 @@ unbind_volume(Binder *binder, Sync *sync, const Value *volume)
         return;
     Value *written = value_remove_at(volume, "spec.claimRef");
     value_edit_remove(&written, "metadata.annotations['" ANNOTATION_BOUND_BY_CONTROLLER "']");
-    client_update(binder->base.client, "", "persistentvolumes", NULL, written, sync_call, sync_begin_tolerating(sync, "NotFound"));
+    client_update(binder->base.client, "", "persistentvolumes", NULL, written, sync_call,
+                  sync_begin_tolerating(sync, "NotFound"));
 }
 
 static void
@@ -218,11 +256,14 @@ sync_volume(Binder *binder, Sync *sync, const Value *volume)
         write_volume_phase(binder, sync, volume, "Available", NULL);
         return;
     }
-    const Value *claim = informer_get_named(binder->claims, value_text(value_get(reference, "namespace")),
-                                            value_text(value_get(reference, "name")));
+    const Value *claim =
+        informer_get_named(binder->claims, value_text(value_get(reference, "namespace")),
+                           value_text(value_get(reference, "name")));
     if (claim == NULL || strcmp(object_uid(claim), uid) != 0) {
-        int64_t known = g_ascii_strtoll(value_text(value_get(reference, "resourceVersion")), NULL, 10);
-        if (claim == NULL && known > informer_revision(binder->claims)) /* the cache of claims is behind */
+        int64_t known =
+            g_ascii_strtoll(value_text(value_get(reference, "resourceVersion")), NULL, 10);
+        if (claim == NULL &&
+            known > informer_revision(binder->claims)) /* the cache of claims is behind */
             sync_again_after(sync, NS_PER_S);
         else
             release_volume(binder, sync, volume);
@@ -266,10 +307,12 @@ sync_key_(const char *key, Sync *sync, void *data)
         sync_named_claim(binder, sync, claim);
 }
 
-/* ---- who is woken ------------------------------------------------------------------------------------ */
+/* ---- who is woken
+ * ------------------------------------------------------------------------------------ */
 
 static void
-claim_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+claim_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+              void *data)
 {
     Binder *binder = data;
     enqueue(binder, CLAIM_PREFIX, key, cause);
@@ -279,14 +322,16 @@ claim_changed(const char *key, const Value *old, const Value *new_, uint64_t cau
 }
 
 static void
-volume_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial, void *data)
+volume_changed(const char *key, const Value *old, const Value *new_, uint64_t cause, bool initial,
+               void *data)
 {
     Binder *binder = data;
     enqueue(binder, VOLUME_PREFIX, key, cause);
     const Value *reference = value_at(new_ != NULL ? new_ : old, "spec.claimRef");
     if (reference != NULL) {
         g_autofree char *claim =
-            g_strdup_printf("%s/%s", value_text(value_get(reference, "namespace")), value_text(value_get(reference, "name")));
+            g_strdup_printf("%s/%s", value_text(value_get(reference, "namespace")),
+                            value_text(value_get(reference, "name")));
         enqueue(binder, CLAIM_PREFIX, claim, cause);
         return;
     }
@@ -305,9 +350,11 @@ volume_changed(const char *key, const Value *old, const Value *new_, uint64_t ca
 static Controller *
 start(ControllerContext *context)
 {
-    static const InformerHandler claim_handler = {.changed = claim_changed}, volume_handler = {.changed = volume_changed};
+    static const InformerHandler claim_handler = {.changed = claim_changed},
+                                 volume_handler = {.changed = volume_changed};
     Binder *binder = g_new0(Binder, 1);
-    controller_init(&binder->base, context, &volume_binder_class, "persistentvolume-controller", 1, sync_key_);
+    controller_init(&binder->base, context, &volume_binder_class, "persistentvolume-controller", 1,
+                    sync_key_);
     binder->claims = context_informer(context, "", "persistentvolumeclaims");
     binder->volumes = context_informer(context, "", "persistentvolumes");
     binder->classes = context_informer(context, "storage.k8s.io", "storageclasses");
@@ -323,4 +370,5 @@ stop(Controller *base)
     g_free(base);
 }
 
-const ControllerClass volume_binder_class = {"persistentvolume-binder-controller", start, NULL, stop};
+const ControllerClass volume_binder_class = {"persistentvolume-binder-controller", start, NULL,
+                                             stop};

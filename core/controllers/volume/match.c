@@ -17,7 +17,8 @@ volume_is_for_claim(const Value *volume, const Value *claim)
 {
     const Value *reference = value_at(volume, "spec.claimRef");
     const char *uid = value_text(value_get(reference, "uid"));
-    return reference != NULL && strcmp(value_text(value_get(reference, "name")), object_name(claim)) == 0 &&
+    return reference != NULL &&
+           strcmp(value_text(value_get(reference, "name")), object_name(claim)) == 0 &&
            strcmp(value_text(value_get(reference, "namespace")), object_namespace(claim)) == 0 &&
            (*uid == '\0' || strcmp(uid, object_uid(claim)) == 0);
 }
@@ -54,7 +55,8 @@ volume_fits_claim(const Value *volume, const Value *claim)
     const Value *selector = value_at(claim, "spec.selector");
     return strcmp(storage_class_name(volume), storage_class_name(claim)) == 0 &&
            strcmp(volume_mode(volume), volume_mode(claim)) == 0 &&
-           size_of(value_at(volume, "spec.capacity.storage")) >= size_of(value_at(claim, "spec.resources.requests.storage")) &&
+           size_of(value_at(volume, "spec.capacity.storage")) >=
+               size_of(value_at(claim, "spec.resources.requests.storage")) &&
            modes_fit(value_at(volume, "spec.accessModes"), value_at(claim, "spec.accessModes")) &&
            (selector == NULL || label_selector_matches(selector, object_labels(volume)));
 }
@@ -75,9 +77,11 @@ volume_find_match(const Informer *volumes, const Value *claim)
             continue;
         }
         const char *phase = value_text_at(volume, "status.phase");
-        if ((strcmp(phase, "Available") != 0 && *phase != '\0') || !volume_fits_claim(volume, claim))
+        if ((strcmp(phase, "Available") != 0 && *phase != '\0') ||
+            !volume_fits_claim(volume, claim))
             continue;
-        if (best == NULL || size_of(value_at(volume, "spec.capacity.storage")) < size_of(value_at(best, "spec.capacity.storage")))
+        if (best == NULL || size_of(value_at(volume, "spec.capacity.storage")) <
+                                size_of(value_at(best, "spec.capacity.storage")))
             best = volume;
     }
     return best;

@@ -1,5 +1,5 @@
-/* PersistentVolumes and their claims: binding (pkg/controller/volume/persistentvolume), a simulated dynamic provisioner, and the
- * protection of what is in use (pvcprotection, pvprotection). */
+/* PersistentVolumes and their claims: binding (pkg/controller/volume/persistentvolume), a simulated
+ * dynamic provisioner, and the protection of what is in use (pvcprotection, pvprotection). */
 #pragma once
 
 #include "core/controllers/controller.h"
@@ -20,7 +20,8 @@ extern const ControllerClass volume_protection_class;
 const char *storage_class_name(const Value *claim_or_volume);
 /* Is `volume` bound or reserved to this claim? An empty uid in claimRef counts when names fit. */
 bool volume_is_for_claim(const Value *volume, const Value *claim);
-/* The smallest volume that fits the claim, pre-bound ones first; NULL when none. Borrowed from the informer. */
+/* The smallest volume that fits the claim, pre-bound ones first; NULL when none. Borrowed from the
+ * informer. */
 const Value *volume_find_match(const Informer *volumes, const Value *claim);
 /* Could the volume serve the claim (class, size, modes, selector)? */
 bool volume_fits_claim(const Value *volume, const Value *claim);

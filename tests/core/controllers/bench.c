@@ -8,7 +8,9 @@ bench_open(Bench *bench)
     *bench = (Bench){.world = test_world_new(1), .types = api_types_new()};
     bench->api = fake_api_new(test_world_ports(bench->world, "api"), bench->types);
     bench->ports = test_world_ports(bench->world, "cp");
-    bench->client = client_new(bench->ports, bench->types, fake_api_transport(bench->api, "system:kube-controller-manager"), NULL);
+    bench->client =
+        client_new(bench->ports, bench->types,
+                   fake_api_transport(bench->api, "system:kube-controller-manager"), NULL);
 }
 
 void
@@ -55,7 +57,8 @@ void
 pod_make_ready(Bench *bench, const char *name)
 {
     const Value *pod = bench_get(bench, "", "pods", name);
-    Value *status = value_new_f("{phase: Running, podIP: '10.0.0.1', conditions: [{type: Ready, status: 'True', lastTransitionTime: %V}]}",
+    Value *status = value_new_f("{phase: Running, podIP: '10.0.0.1', conditions: [{type: Ready, "
+                                "status: 'True', lastTransitionTime: %V}]}",
                                 time_value(test_world_now(bench->world)));
     if (*pod_node_name(pod) == '\0')
         fake_api_edit(bench->api, "", "pods", "d", name, "spec.nodeName", value_new_string("n1"));
@@ -82,7 +85,8 @@ bench_has_event(Bench *bench, const char *reason, const char *message)
     PMapIter iter = pmap_seek(fake_api_state(bench->api, "", "events"), NULL);
     while (pmap_next(&iter))
         if (strcmp(value_text(value_get(iter.value, "reason")), reason) == 0 &&
-            (message == NULL || strstr(value_text(value_get(iter.value, "message")), message) != NULL))
+            (message == NULL ||
+             strstr(value_text(value_get(iter.value, "message")), message) != NULL))
             return true;
     return false;
 }
@@ -97,11 +101,13 @@ bench_settle(Bench *bench)
 const char *
 condition_reason(const Value *object, const char *type)
 {
-    return value_text(value_get(condition_find(value_at(object, "status.conditions"), type), "reason"));
+    return value_text(
+        value_get(condition_find(value_at(object, "status.conditions"), type), "reason"));
 }
 
 const char *
 condition_status(const Value *object, const char *type)
 {
-    return value_text(value_get(condition_find(value_at(object, "status.conditions"), type), "status"));
+    return value_text(
+        value_get(condition_find(value_at(object, "status.conditions"), type), "status"));
 }

@@ -9,21 +9,28 @@ static Bench bench;
 static void
 put_deployment(int64_t replicas, const char *image, const char *strategy)
 {
-    g_autoptr(Value) rolling = value_new_f("{type: %s, rollingUpdate: ?%V}", strategy,
-                                           strcmp(strategy, "RollingUpdate") == 0 ? value_new_f("{maxSurge: '25%', maxUnavailable: '25%'}") : NULL);
+    g_autoptr(Value) rolling =
+        value_new_f("{type: %s, rollingUpdate: ?%V}", strategy,
+                    strcmp(strategy, "RollingUpdate") == 0
+                        ? value_new_f("{maxSurge: '25%', maxUnavailable: '25%'}")
+                        : NULL);
     bench_put(&bench, "apps", "deployments",
-              value_new_f("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: d, uid: web-uid, generation: 1}, "
-                          "spec: {replicas: %i, progressDeadlineSeconds: 600, revisionHistoryLimit: 2, strategy: %v, "
-                          "selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, "
-                          "spec: {containers: [{name: web, image: %s}]}}}}",
-                          replicas, rolling, image));
+              value_new_f(
+                  "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: d, "
+                  "uid: web-uid, generation: 1}, "
+                  "spec: {replicas: %i, progressDeadlineSeconds: 600, revisionHistoryLimit: 2, "
+                  "strategy: %v, "
+                  "selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, "
+                  "spec: {containers: [{name: web, image: %s}]}}}}",
+                  replicas, rolling, image));
     bench_settle(&bench);
 }
 
 static void
 set_image(const char *image)
 {
-    fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.template.spec.containers[0].image", value_new_string(image));
+    fake_api_edit(bench.api, "apps", "deployments", "d", "web",
+                  "spec.template.spec.containers[0].image", value_new_string(image));
     bench_settle(&bench);
 }
 
@@ -56,9 +63,11 @@ START_TEST(a_new_deployment_gets_a_replica_set_and_its_pods)
     ck_assert_str_eq(condition_reason(deployment(), "Progressing"), "NewReplicaSetAvailable");
     ck_assert(bench_has_event(&bench, "ScalingReplicaSet", "Scaled up replica set web-"));
     ck_assert(bench_has_event(&bench, "SuccessfulCreate", "Created pod: web-"));
-    ck_assert(test_texts_have(test_world_facts(bench.world), "deployment-controller|create|Deployment/d/web"));
+    ck_assert(test_texts_have(test_world_facts(bench.world),
+                              "deployment-controller|create|Deployment/d/web"));
     g_autoptr(GPtrArray) sets = bench_list(&bench, "apps", "replicasets");
-    ck_assert_str_eq(object_annotation(objects_item(sets, 0), "deployment.kubernetes.io/max-replicas"), "4");
+    ck_assert_str_eq(
+        object_annotation(objects_item(sets, 0), "deployment.kubernetes.io/max-replicas"), "4");
     fake_api_forget_requests(bench.api);
     bench_run_s(&bench, 60);
     ck_assert_uint_eq(fake_api_count_requests(bench.api, "PUT"), 0);
@@ -77,7 +86,8 @@ START_TEST(a_rolling_update_never_leaves_its_bounds)
         g_autoptr(GPtrArray) pods = bench_list(&bench, "", "pods");
         int ready = 0, alive = 0;
         for (guint i = 0; i < pods->len; i++) {
-            ready += pod_is_ready(objects_item(pods, i)) && !object_is_deleting(objects_item(pods, i));
+            ready +=
+                pod_is_ready(objects_item(pods, i)) && !object_is_deleting(objects_item(pods, i));
             alive += !object_is_deleting(objects_item(pods, i));
         }
         ck_assert_int_ge(ready, 8);
@@ -107,7 +117,8 @@ START_TEST(a_rollback_takes_the_old_set_and_remembers_its_revision)
     g_autoptr(GPtrArray) sets = bench_list(&bench, "apps", "replicasets");
     int with_history = 0;
     for (guint i = 0; i < sets->len; i++)
-        with_history += object_annotation(objects_item(sets, i), "deployment.kubernetes.io/revision-history") != NULL;
+        with_history += object_annotation(objects_item(sets, i),
+                                          "deployment.kubernetes.io/revision-history") != NULL;
     ck_assert_int_eq(with_history, 1);
     bench_close(&bench);
 }
@@ -167,14 +178,16 @@ START_TEST(a_paused_deployment_scales_but_does_not_roll_out)
     bench_start(&bench, value_new_f(CONTROLLERS));
     put_deployment(2, "web:1", "RollingUpdate");
     play_until_done();
-    fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.paused", value_new_bool(true));
+    fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.paused",
+                  value_new_bool(true));
     set_image("web:2");
     ck_assert_uint_eq(fake_api_count(bench.api, "apps", "replicasets"), 1);
     ck_assert_str_eq(condition_reason(deployment(), "Progressing"), "DeploymentPaused");
     fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.replicas", value_new_int(5));
     bench_settle(&bench);
     ck_assert_uint_eq(fake_api_count(bench.api, "", "pods"), 5);
-    fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.paused", value_new_bool(false));
+    fake_api_edit(bench.api, "apps", "deployments", "d", "web", "spec.paused",
+                  value_new_bool(false));
     play_until_done();
     ck_assert_uint_eq(fake_api_count(bench.api, "apps", "replicasets"), 2);
     bench_close(&bench);
@@ -199,7 +212,8 @@ START_TEST(a_refused_replica_set_is_told_in_condition_and_event_and_tried_again)
     bench_start(&bench, value_new_f(CONTROLLERS));
     fake_api_fail(bench.api, "POST replicasets", 403, "Forbidden", "quota says no", 3);
     put_deployment(1, "web:1", "RollingUpdate");
-    ck_assert(bench_has_event(&bench, "ReplicaSetCreateError", "Failed to create new replica set \"web-"));
+    ck_assert(bench_has_event(&bench, "ReplicaSetCreateError",
+                              "Failed to create new replica set \"web-"));
     bench_run_s(&bench, 5);
     ck_assert_uint_eq(fake_api_count(bench.api, "apps", "replicasets"), 1);
     bench_close(&bench);
@@ -225,9 +239,14 @@ END_TEST
 TCase *
 deployment_suite(void)
 {
-    return test_case("deployment", a_new_deployment_gets_a_replica_set_and_its_pods, a_rolling_update_never_leaves_its_bounds,
-                     a_rollback_takes_the_old_set_and_remembers_its_revision, old_sets_beyond_the_history_limit_are_deleted,
-                     recreate_waits_until_every_old_pod_is_gone, a_rollout_that_stands_still_exceeds_its_deadline,
-                     a_paused_deployment_scales_but_does_not_roll_out, a_taken_name_counts_a_collision_and_takes_another,
-                     a_refused_replica_set_is_told_in_condition_and_event_and_tried_again, conflicts_and_lost_watches_do_no_harm);
+    return test_case("deployment", a_new_deployment_gets_a_replica_set_and_its_pods,
+                     a_rolling_update_never_leaves_its_bounds,
+                     a_rollback_takes_the_old_set_and_remembers_its_revision,
+                     old_sets_beyond_the_history_limit_are_deleted,
+                     recreate_waits_until_every_old_pod_is_gone,
+                     a_rollout_that_stands_still_exceeds_its_deadline,
+                     a_paused_deployment_scales_but_does_not_roll_out,
+                     a_taken_name_counts_a_collision_and_takes_another,
+                     a_refused_replica_set_is_told_in_condition_and_event_and_tried_again,
+                     conflicts_and_lost_watches_do_no_harm);
 }

@@ -11,8 +11,11 @@ static void
 put_job(const char *spec)
 {
     g_autofree char *text = g_strdup_printf(
-        "{apiVersion: batch/v1, kind: Job, metadata: {name: work, namespace: d, uid: work-uid, generation: 1}, spec: {selector: {matchLabels: {job: work}}, "
-        "template: {metadata: {labels: {job: work}}, spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}, %s}}", spec);
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: work, namespace: d, uid: work-uid, "
+        "generation: 1}, spec: {selector: {matchLabels: {job: work}}, "
+        "template: {metadata: {labels: {job: work}}, spec: {restartPolicy: Never, containers: "
+        "[{name: c, image: i}]}}, %s}}",
+        spec);
     bench_put(&bench, "batch", "jobs", value_new_f(text));
     bench_settle(&bench);
 }
@@ -32,8 +35,11 @@ end_pods(const char *phase, int64_t exit_code)
         const Value *pod = objects_item(pods, i);
         if (pod_is_terminal(pod))
             continue;
-        fake_api_edit(bench.api, "", "pods", "d", object_name(pod), "status",
-                      value_new_f("{phase: %s, containerStatuses: [{name: c, state: {terminated: {exitCode: %i}}}]}", phase, exit_code));
+        fake_api_edit(
+            bench.api, "", "pods", "d", object_name(pod), "status",
+            value_new_f(
+                "{phase: %s, containerStatuses: [{name: c, state: {terminated: {exitCode: %i}}}]}",
+                phase, exit_code));
     }
     bench_run_s(&bench, 5);
 }
@@ -107,8 +113,10 @@ START_TEST(an_indexed_job_gives_each_pod_its_index)
     g_autoptr(GPtrArray) pods = bench_list(&bench, "", "pods");
     ck_assert_uint_eq(pods->len, 3);
     ck_assert_str_eq(value_text_at(objects_item(pods, 1), "spec.hostname"), "work-1");
-    ck_assert_str_eq(value_text_at(objects_item(pods, 1), "spec.containers[0].env[0].name"), "JOB_COMPLETION_INDEX");
-    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 2)), "status", value_new_f("{phase: Succeeded}"));
+    ck_assert_str_eq(value_text_at(objects_item(pods, 1), "spec.containers[0].env[0].name"),
+                     "JOB_COMPLETION_INDEX");
+    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 2)), "status",
+                  value_new_f("{phase: Succeeded}"));
     bench_run_s(&bench, 5);
     ck_assert_str_eq(value_text_at(job(), "status.completedIndexes"), "2");
     end_pods("Succeeded", 0);
@@ -120,12 +128,15 @@ END_TEST
 
 START_TEST(a_failure_policy_fails_the_job_at_once_or_ignores)
 {
-    start_job("completions: 1, parallelism: 1, backoffLimit: 6, podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}, "
+    start_job("completions: 1, parallelism: 1, backoffLimit: 6, podFailurePolicy: {rules: "
+              "[{action: FailJob, onExitCodes: {operator: In, values: [42]}}, "
               "{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}]}");
     end_pods("Failed", 42);
     ck_assert_str_eq(condition_reason(job(), "Failed"), "PodFailurePolicy");
-    ck_assert_ptr_nonnull(strstr(value_text(value_get(condition_find(value_at(job(), "status.conditions"), "Failed"), "message")),
-                                 "failed with exit code 42 matching FailJob rule at index 0"));
+    ck_assert_ptr_nonnull(
+        strstr(value_text(value_get(condition_find(value_at(job(), "status.conditions"), "Failed"),
+                                    "message")),
+               "failed with exit code 42 matching FailJob rule at index 0"));
     bench_close(&bench);
 }
 END_TEST
@@ -134,7 +145,8 @@ START_TEST(indexes_fail_on_their_own_with_a_limit_per_index)
 {
     start_job("completions: 2, parallelism: 2, completionMode: Indexed, backoffLimitPerIndex: 0");
     g_autoptr(GPtrArray) pods = bench_list(&bench, "", "pods");
-    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 0)), "status", value_new_f("{phase: Failed}"));
+    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 0)), "status",
+                  value_new_f("{phase: Failed}"));
     bench_run_s(&bench, 5);
     ck_assert_str_eq(value_text_at(job(), "status.failedIndexes"), "0");
     ck_assert_str_eq(condition_status(job(), "Failed"), "");
@@ -147,9 +159,11 @@ END_TEST
 
 START_TEST(a_success_policy_ends_the_rest)
 {
-    start_job("completions: 3, parallelism: 3, completionMode: Indexed, backoffLimit: 6, successPolicy: {rules: [{succeededIndexes: '1'}]}");
+    start_job("completions: 3, parallelism: 3, completionMode: Indexed, backoffLimit: 6, "
+              "successPolicy: {rules: [{succeededIndexes: '1'}]}");
     g_autoptr(GPtrArray) pods = bench_list(&bench, "", "pods");
-    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 1)), "status", value_new_f("{phase: Succeeded}"));
+    fake_api_edit(bench.api, "", "pods", "d", object_name(objects_item(pods, 1)), "status",
+                  value_new_f("{phase: Succeeded}"));
     bench_run_s(&bench, 5);
     ck_assert_str_eq(condition_reason(job(), "SuccessCriteriaMet"), "SuccessPolicy");
     ck_assert_uint_eq(active_pods(), 0);
@@ -186,7 +200,8 @@ END_TEST
 START_TEST(a_finished_job_is_deleted_when_its_time_is_over)
 {
     bench_open(&bench);
-    bench_start(&bench, value_new_f("{controllers: [job-controller, ttl-after-finished-controller]}"));
+    bench_start(&bench,
+                value_new_f("{controllers: [job-controller, ttl-after-finished-controller]}"));
     put_job("completions: 1, parallelism: 1, backoffLimit: 6, ttlSecondsAfterFinished: 60");
     end_pods("Succeeded", 0);
     bench_run_s(&bench, 30);
@@ -197,7 +212,8 @@ START_TEST(a_finished_job_is_deleted_when_its_time_is_over)
 }
 END_TEST
 
-/* ---- cron -------------------------------------------------------------------------------------------- */
+/* ---- cron
+ * -------------------------------------------------------------------------------------------- */
 
 START_TEST(schedules_give_the_next_time)
 {
@@ -216,10 +232,13 @@ START_TEST(schedules_give_the_next_time)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         CronSchedule schedule;
         ck_assert_msg(cron_parse(cases[i].schedule, &schedule, NULL), "%s", cases[i].schedule);
-        g_autoptr(Value) after = value_new_string(cases[i].after), next = time_value(cron_next(&schedule, time_of(after)));
+        g_autoptr(Value) after = value_new_string(cases[i].after),
+                         next = time_value(cron_next(&schedule, time_of(after)));
         ck_assert_str_eq(value_text(next), cases[i].next);
     }
-    static const char *const wrong[] = {"", "* * * *", "60 * * * *", "* 5-3 * * *", "*/0 * * * *", "a * * * *", "@never", "0 0 0 * *"};
+    static const char *const wrong[] = {
+        "",          "* * * *", "60 * * * *", "* 5-3 * * *", "*/0 * * * *",
+        "a * * * *", "@never",  "0 0 0 * *"};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         CronSchedule schedule;
         g_autoptr(GError) error = NULL;
@@ -233,10 +252,13 @@ static void
 put_cron_job(const char *more)
 {
     g_autofree char *text = g_strdup_printf(
-        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: tick, namespace: d, uid: tick-uid}, spec: {schedule: '*/5 * * * *', %s jobTemplate: {spec: {"
-        "template: {spec: {containers: [{name: c, image: i}]}}}}}}", more);
+        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: tick, namespace: d, uid: "
+        "tick-uid}, spec: {schedule: '*/5 * * * *', %s jobTemplate: {spec: {"
+        "template: {spec: {containers: [{name: c, image: i}]}}}}}}",
+        more);
     bench_put(&bench, "batch", "cronjobs", value_new_f(text));
-    fake_api_edit(bench.api, "batch", "cronjobs", "d", "tick", "metadata.creationTimestamp", time_value(test_world_now(bench.world)));
+    fake_api_edit(bench.api, "batch", "cronjobs", "d", "tick", "metadata.creationTimestamp",
+                  time_value(test_world_now(bench.world)));
 }
 
 START_TEST(a_cron_job_makes_a_job_at_each_time)
@@ -264,7 +286,8 @@ START_TEST(concurrency_policies_forbid_or_replace)
     bench_run_s(&bench, 700);
     ck_assert_uint_eq(fake_api_count(bench.api, "batch", "jobs"), 1);
     ck_assert(bench_has_event(&bench, "JobAlreadyActive", NULL));
-    fake_api_edit(bench.api, "batch", "cronjobs", "d", "tick", "spec.concurrencyPolicy", value_new_string("Replace"));
+    fake_api_edit(bench.api, "batch", "cronjobs", "d", "tick", "spec.concurrencyPolicy",
+                  value_new_string("Replace"));
     bench_run_s(&bench, 300);
     ck_assert_uint_eq(fake_api_count(bench.api, "batch", "jobs"), 1);
     ck_assert(bench_has_event(&bench, "SuccessfulDelete", "Deleted job tick-"));
@@ -286,10 +309,13 @@ END_TEST
 TCase *
 job_suite(void)
 {
-    return test_case("job", a_job_completes_when_enough_pods_have_succeeded, failures_back_off_and_then_fail_the_job,
-                     an_indexed_job_gives_each_pod_its_index, a_failure_policy_fails_the_job_at_once_or_ignores,
-                     indexes_fail_on_their_own_with_a_limit_per_index, a_success_policy_ends_the_rest,
-                     a_suspended_job_has_no_pods_until_it_is_resumed, a_deadline_ends_a_job,
-                     a_finished_job_is_deleted_when_its_time_is_over, schedules_give_the_next_time, a_cron_job_makes_a_job_at_each_time,
-                     concurrency_policies_forbid_or_replace, a_strange_zone_or_schedule_is_told);
+    return test_case(
+        "job", a_job_completes_when_enough_pods_have_succeeded,
+        failures_back_off_and_then_fail_the_job, an_indexed_job_gives_each_pod_its_index,
+        a_failure_policy_fails_the_job_at_once_or_ignores,
+        indexes_fail_on_their_own_with_a_limit_per_index, a_success_policy_ends_the_rest,
+        a_suspended_job_has_no_pods_until_it_is_resumed, a_deadline_ends_a_job,
+        a_finished_job_is_deleted_when_its_time_is_over, schedules_give_the_next_time,
+        a_cron_job_makes_a_job_at_each_time, concurrency_policies_forbid_or_replace,
+        a_strange_zone_or_schedule_is_told);
 }

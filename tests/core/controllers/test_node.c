@@ -1,9 +1,9 @@
 /* Node lifecycle, taint eviction, EndpointSlices and Endpoints. */
 #include <string.h>
 
+#include "core/controllers/endpoint/slice.h"
 #include "core/controllers/node/taints.h"
 #include "core/controllers/node/zones.h"
-#include "core/controllers/endpoint/slice.h"
 #include "tests/core/controllers/suites.h"
 
 static Bench bench;
@@ -12,8 +12,10 @@ static void
 put_node(const char *name, const char *zone)
 {
     bench_put(&bench, "", "nodes",
-              value_new_f("{apiVersion: v1, kind: Node, metadata: {name: %s, uid: %s, labels: {'topology.kubernetes.io/zone': %s}}, spec: {}, status: {conditions: "
-                          "[{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z'}, {type: MemoryPressure, status: 'False'}]}}",
+              value_new_f("{apiVersion: v1, kind: Node, metadata: {name: %s, uid: %s, labels: "
+                          "{'topology.kubernetes.io/zone': %s}}, spec: {}, status: {conditions: "
+                          "[{type: Ready, status: 'True', lastHeartbeatTime: "
+                          "'2026-01-01T00:00:00Z'}, {type: MemoryPressure, status: 'False'}]}}",
                           name, name, zone));
 }
 
@@ -21,8 +23,9 @@ static void
 renew(const char *node)
 {
     bench_put(&bench, "coordination.k8s.io", "leases",
-              value_new_f("{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: %s, namespace: kube-node-lease}, spec: {renewTime: %V}}", node,
-                          time_value(test_world_now(bench.world))));
+              value_new_f("{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: %s, "
+                          "namespace: kube-node-lease}, spec: {renewTime: %V}}",
+                          node, time_value(test_world_now(bench.world))));
 }
 
 /* Seconds pass while the named nodes renew their leases every ten. */
@@ -54,12 +57,19 @@ START_TEST(a_silent_node_turns_unknown_is_tainted_and_its_pods_are_evicted)
     put_node("n1", "z");
     put_node("n2", "z");
     bench_put(&bench, "", "pods",
-              value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: d}, spec: {nodeName: n1, tolerations: [{key: 'node.kubernetes.io/unreachable', "
-                          "operator: Exists, effect: NoExecute, tolerationSeconds: 300}]}, status: {phase: Running, conditions: [{type: Ready, status: 'True'}]}}"));
+              value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: d}, spec: "
+                          "{nodeName: n1, tolerations: [{key: 'node.kubernetes.io/unreachable', "
+                          "operator: Exists, effect: NoExecute, tolerationSeconds: 300}]}, status: "
+                          "{phase: Running, conditions: [{type: Ready, status: 'True'}]}}"));
     bench_put(&bench, "", "pods",
-              value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: stays, namespace: d}, spec: {nodeName: n1, tolerations: [{operator: Exists}]}, status: {phase: Running}}"));
-    bench_start(&bench, value_new_f("{controllers: [node-lifecycle-controller, taint-eviction-controller]}"));
-    ck_assert(bench_has_event(&bench, "RegisteredNode", "Node n1 event: Registered Node n1 in Controller"));
+              value_new_f(
+                  "{apiVersion: v1, kind: Pod, metadata: {name: stays, namespace: d}, spec: "
+                  "{nodeName: n1, tolerations: [{operator: Exists}]}, status: {phase: Running}}"));
+    bench_start(
+        &bench,
+        value_new_f("{controllers: [node-lifecycle-controller, taint-eviction-controller]}"));
+    ck_assert(bench_has_event(&bench, "RegisteredNode",
+                              "Node n1 event: Registered Node n1 in Controller"));
     for (int i = 0; i < 4; i++) {
         renew("n1");
         live(10, (const char *const[]){"n2", NULL});
@@ -69,8 +79,10 @@ START_TEST(a_silent_node_turns_unknown_is_tainted_and_its_pods_are_evicted)
         live(10, (const char *const[]){"n2", NULL});
     ck_assert_str_eq(condition_status(node("n1"), "Ready"), "Unknown");
     ck_assert_str_eq(condition_reason(node("n1"), "Ready"), "NodeStatusUnknown");
-    ck_assert_str_eq(value_text(value_get(condition_find(value_at(node("n1"), "status.conditions"), "Ready"), "message")),
-                     "Kubelet stopped posting node status.");
+    ck_assert_str_eq(
+        value_text(value_get(condition_find(value_at(node("n1"), "status.conditions"), "Ready"),
+                             "message")),
+        "Kubelet stopped posting node status.");
     ck_assert(tainted("n1", TAINT_UNREACHABLE, "NoSchedule"));
     ck_assert(tainted("n1", TAINT_UNREACHABLE, "NoExecute"));
     ck_assert_str_eq(condition_status(node("n2"), "Ready"), "True");
@@ -96,8 +108,9 @@ START_TEST(a_node_that_comes_back_loses_its_taints)
     for (int i = 0; i < 8; i++)
         live(10, (const char *const[]){"n2", NULL});
     ck_assert(tainted("n1", TAINT_UNREACHABLE, "NoExecute"));
-    fake_api_edit(bench.api, "", "nodes", NULL, "n1", "status.conditions",
-                  value_new_f("[{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:02:00Z'}]"));
+    fake_api_edit(
+        bench.api, "", "nodes", NULL, "n1", "status.conditions",
+        value_new_f("[{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:02:00Z'}]"));
     renew("n1");
     live(10, (const char *const[]){"n2", NULL});
     ck_assert_uint_eq(value_size(value_at(node("n1"), "spec.taints")), 0);
@@ -125,16 +138,22 @@ START_TEST(zones_are_judged_as_the_real_ones_are)
     static const struct {
         size_t ready, not_ready;
         ZoneState state;
-    } cases[] = {{3, 0, ZONE_NORMAL}, {0, 1, ZONE_FULL_DISRUPTION}, {1, 2, ZONE_NORMAL}, {1, 3, ZONE_PARTIAL_DISRUPTION},
-                 {3, 3, ZONE_NORMAL}, {2, 3, ZONE_PARTIAL_DISRUPTION}, {0, 0, ZONE_NORMAL}};
+    } cases[] = {{3, 0, ZONE_NORMAL}, {0, 1, ZONE_FULL_DISRUPTION},
+                 {1, 2, ZONE_NORMAL}, {1, 3, ZONE_PARTIAL_DISRUPTION},
+                 {3, 3, ZONE_NORMAL}, {2, 3, ZONE_PARTIAL_DISRUPTION},
+                 {0, 0, ZONE_NORMAL}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         ck_assert_int_eq(zone_state(cases[i].ready, cases[i].not_ready, 0.55), cases[i].state);
-    Zones *zones = zones_new(&(ZonesOptions){.rate = 0.1, .secondary_rate = 0.01, .unhealthy_threshold = 0.55, .large_cluster_size = 50});
+    Zones *zones = zones_new(&(ZonesOptions){.rate = 0.1,
+                                             .secondary_rate = 0.01,
+                                             .unhealthy_threshold = 0.55,
+                                             .large_cluster_size = 50});
     int64_t next;
     zones_queue(zones, "z", "a");
     zones_queue(zones, "z", "b");
     zones_queue(zones, "z", "a");
-    g_autofree char *first = zones_next(zones, 0, &next), *none = zones_next(zones, NS_PER_S, &next);
+    g_autofree char *first = zones_next(zones, 0, &next),
+                    *none = zones_next(zones, NS_PER_S, &next);
     ck_assert_str_eq(first, "a");
     ck_assert_ptr_null(none);
     ck_assert_int_eq(next, 10 * NS_PER_S);
@@ -146,8 +165,10 @@ END_TEST
 
 START_TEST(taints_follow_conditions)
 {
-    g_autoptr(Value) value = value_new_f("{spec: {unschedulable: true, taints: [{key: own, effect: NoSchedule}]}, status: {conditions: [{type: Ready, status: 'False'}, "
-                                         "{type: DiskPressure, status: 'True'}]}}");
+    g_autoptr(Value) value =
+        value_new_f("{spec: {unschedulable: true, taints: [{key: own, effect: NoSchedule}]}, "
+                    "status: {conditions: [{type: Ready, status: 'False'}, "
+                    "{type: DiskPressure, status: 'True'}]}}");
     g_autoptr(Value) taints = node_taints_wanted(value, NO_EXECUTE_ADD, 0);
     ck_assert(taints_have(taints, "own", "NoSchedule"));
     ck_assert(taints_have(taints, TAINT_NOT_READY, "NoSchedule"));
@@ -163,7 +184,8 @@ START_TEST(taints_follow_conditions)
 }
 END_TEST
 
-/* ---- slices ------------------------------------------------------------------------------------------ */
+/* ---- slices
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 put_pods(int from, int to)
@@ -171,19 +193,25 @@ put_pods(int from, int to)
     for (int i = from; i < to; i++) {
         Value *name = value_new_stringf("p%03d", i), *uid = value_new_stringf("u%03d", i);
         Value *ip = value_new_stringf("10.1.%d.%d", i / 200, i % 200 + 1);
-        bench_put(&bench, "", "pods",
-                  value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: %V, namespace: d, uid: %V, labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c, ports: "
-                              "[{name: http, containerPort: 8080}]}]}, status: {phase: Running, podIP: %v, podIPs: [{ip: %V}], conditions: [{type: Ready, status: 'True'}]}}",
-                              name, uid, ip, ip));
+        bench_put(
+            &bench, "", "pods",
+            value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: %V, namespace: d, uid: %V, "
+                        "labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c, ports: "
+                        "[{name: http, containerPort: 8080}]}]}, status: {phase: Running, podIP: "
+                        "%v, podIPs: [{ip: %V}], conditions: [{type: Ready, status: 'True'}]}}",
+                        name, uid, ip, ip));
     }
 }
 
 static void
 put_service(void)
 {
-    bench_put(&bench, "", "services",
-              value_new_f("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: d, uid: s1, labels: {team: a}}, spec: {selector: {app: web}, ipFamilies: [IPv4], "
-                          "clusterIP: '10.96.0.1', ports: [{name: http, port: 80, targetPort: http, protocol: TCP}]}}"));
+    bench_put(
+        &bench, "", "services",
+        value_new_f("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: d, uid: s1, "
+                    "labels: {team: a}}, spec: {selector: {app: web}, ipFamilies: [IPv4], "
+                    "clusterIP: '10.96.0.1', ports: [{name: http, port: 80, targetPort: http, "
+                    "protocol: TCP}]}}"));
     bench_settle(&bench);
 }
 
@@ -219,7 +247,9 @@ START_TEST(slices_hold_a_hundred_and_name_service_ports_and_conditions)
 {
     bench_open(&bench);
     put_pods(0, 230);
-    bench_put(&bench, "", "nodes", value_new_f("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {'topology.kubernetes.io/zone': z1}}}"));
+    bench_put(&bench, "", "nodes",
+              value_new_f("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: "
+                          "{'topology.kubernetes.io/zone': z1}}}"));
     bench_start(&bench, value_new_f("{controllers: [endpointslice-controller]}"));
     put_service();
     g_autoptr(GPtrArray) slices = bench_list(&bench, "discovery.k8s.io", "endpointslices");
@@ -231,7 +261,8 @@ START_TEST(slices_hold_a_hundred_and_name_service_ports_and_conditions)
     ck_assert_int_eq(value_int_at(slice, "ports[0].port"), 8080);
     ck_assert_str_eq(value_text_at(slice, "endpoints[0].zone"), "z1");
     ck_assert(value_bool_at(slice, "endpoints[0].conditions.ready"));
-    fake_api_edit(bench.api, "", "pods", "d", "p000", "status.conditions", value_new_f("[{type: Ready, status: 'False'}]"));
+    fake_api_edit(bench.api, "", "pods", "d", "p000", "status.conditions",
+                  value_new_f("[{type: Ready, status: 'False'}]"));
     fake_api_remove(bench.api, "", "pods", "d", "p001");
     bench_settle(&bench);
     ck_assert_uint_eq(endpoints_in_slices(), 229);
@@ -247,7 +278,8 @@ START_TEST(endpoints_tell_ready_and_not_ready_addresses)
 {
     bench_open(&bench);
     put_pods(0, 3);
-    fake_api_edit(bench.api, "", "pods", "d", "p001", "status.conditions", value_new_f("[{type: Ready, status: 'False'}]"));
+    fake_api_edit(bench.api, "", "pods", "d", "p001", "status.conditions",
+                  value_new_f("[{type: Ready, status: 'False'}]"));
     bench_start(&bench, value_new_f("{controllers: [endpoints-controller]}"));
     put_service();
     const Value *endpoints = bench_get(&bench, "", "endpoints", "web");
@@ -264,8 +296,11 @@ END_TEST
 TCase *
 node_suite(void)
 {
-    return test_case("node", a_silent_node_turns_unknown_is_tainted_and_its_pods_are_evicted, a_node_that_comes_back_loses_its_taints,
-                     when_all_nodes_are_silent_none_is_evicted, zones_are_judged_as_the_real_ones_are, taints_follow_conditions,
-                     a_service_without_pods_has_one_empty_slice, slices_hold_a_hundred_and_name_service_ports_and_conditions,
+    return test_case("node", a_silent_node_turns_unknown_is_tainted_and_its_pods_are_evicted,
+                     a_node_that_comes_back_loses_its_taints,
+                     when_all_nodes_are_silent_none_is_evicted,
+                     zones_are_judged_as_the_real_ones_are, taints_follow_conditions,
+                     a_service_without_pods_has_one_empty_slice,
+                     slices_hold_a_hundred_and_name_service_ports_and_conditions,
                      endpoints_tell_ready_and_not_ready_addresses);
 }
