@@ -60,6 +60,30 @@ resized(const Value *old, const Value *wanted)
     return result;
 }
 
+/* Ephemeral containers only ever come: those that are there stay as they are. */
+static Value *
+check_ephemeral(ApiCall *call, const Value *old, const Value *wanted)
+{
+    const Value *containers = value_at(wanted, "spec.ephemeralContainers");
+    g_autoptr(FieldErrors) errors = field_errors_new();
+
+    VALUE_ARRAY_FOREACH (before, value_at(old, "spec.ephemeralContainers")) {
+        const Value *after = NULL;
+        g_autofree char *detail = NULL;
+
+        VALUE_ARRAY_FOREACH (container, containers)
+            if (strcmp(value_text_at(container, "name"), value_text_at(before, "name")) == 0)
+                after = container;
+        if (value_equal(before, after))
+            continue;
+        detail = g_strdup_printf("existing ephemeral containers \"%s\" may not be %s",
+                                 value_text_at(before, "name"), after == NULL ? "removed" : "changed");
+        field_forbidden(errors, "spec.ephemeralContainers", detail);
+    }
+    return field_errors_count(errors) == 0 ? NULL
+                                           : status_invalid(call->kind, object_name(old), errors);
+}
+
 void
 call_pod_part(ApiCall *call)
 {
@@ -84,6 +108,10 @@ call_pod_part(ApiCall *call)
     } else {
         const Value *containers = value_at(wanted, "spec.ephemeralContainers");
 
+        if ((refusal = check_ephemeral(call, old, wanted)) != NULL) {
+            call_refuse(call, refusal);
+            return;
+        }
         object = value_ref(old);
         if (containers != NULL)
             value_edit(&object, "spec.ephemeralContainers", value_ref(containers));

@@ -311,6 +311,31 @@ START_TEST(a_server_that_dies_before_the_sync_answers_no_more)
 }
 END_TEST
 
+START_TEST(ephemeral_containers_come_and_stay)
+{
+    Fixture *f = fixture_new();
+    ApiRequest *request;
+
+    make_pod(f, "a");
+    request = request_new(f, API_VERB_PATCH, "pods/ephemeralcontainers", "default", "a",
+                          "{spec: {ephemeralContainers: [{name: d, image: busybox}]}}");
+    request->patch_type = PATCH_STRATEGIC;
+    send_request(f, request);
+    ck_assert_msg(code(f) == 200, "%s", said(f));
+    ck_assert_str_eq(value_text_at(f->response->object, "spec.ephemeralContainers[0].image"),
+                     "busybox");
+    ck_assert_int_eq(object_generation(f->response->object), 2);
+    request = request_new(f, API_VERB_PATCH, "pods/ephemeralcontainers", "default", "a",
+                          "{spec: {ephemeralContainers: null}}");
+    request->patch_type = PATCH_MERGE;
+    send_request(f, request);
+    ck_assert_int_eq(code(f), 422);
+    ck_assert_str_eq(said(f), "Pod \"a\" is invalid: spec.ephemeralContainers: Forbidden: existing "
+                              "ephemeral containers \"d\" may not be removed");
+    fixture_free(f);
+}
+END_TEST
+
 TCase *
 verbs_case(void)
 {
@@ -325,5 +350,6 @@ verbs_case(void)
                      a_list_has_pages_that_are_of_one_moment,
                      an_unknown_field_selector_is_refused_by_name, anonymous_users_are_forbidden,
                      two_servers_of_one_store_see_the_same_and_share_addresses,
-                     a_server_that_dies_before_the_sync_answers_no_more);
+                     a_server_that_dies_before_the_sync_answers_no_more,
+                     ephemeral_containers_come_and_stay);
 }
