@@ -4,23 +4,33 @@
  * list of its process (if it has one). A freed slot's generation is raised, so that an old EventId finds nothing. */
 #include "sim/engine/engine.h"
 
-#include "core/base/limits.h"
+#include <stdlib.h>
+#include <string.h>
+
 #include "sim/engine/engine_private.h"
 
 #define HEAP_ARITY 4u
 #define CAPACITY_FIRST 1024u
 
-static bool
+#define CACHE_LINE 64u
+
+static inline bool
 entry_before(const HeapEntry *a, const HeapEntry *b)
 {
-    return a->time != b->time ? a->time < b->time : a->sequence < b->sequence;
+    return a->time < b->time || (a->time == b->time && a->order < b->order);
 }
 
-static void
+static inline uint32_t
+entry_slot(const HeapEntry *entry)
+{
+    return (uint32_t)(entry->order & (SLOTS_MAX - 1));
+}
+
+static inline void
 place(Engine *engine, uint32_t index, HeapEntry entry)
 {
     engine->heap[index] = entry;
-    engine->positions[entry.slot] = index;
+    engine->positions[entry_slot(&entry)] = index;
 }
 
 static void
@@ -73,12 +83,26 @@ heap_remove(Engine *engine, uint32_t index)
         sift_down(engine, index, last);
 }
 
+/* Entry 1, the first child of the root, lies at the start of a cache line; and so do all first children. */
+static void
+grow_heap(Engine *engine, uint32_t capacity)
+{
+    char *memory = g_malloc((capacity + HEAP_ARITY) * sizeof(HeapEntry) + CACHE_LINE);
+    uintptr_t line = ((uintptr_t)memory + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    HeapEntry *heap = (HeapEntry *)(void *)(memory + (line - (uintptr_t)memory)) + HEAP_ARITY - 1;
+    if (engine->heap_size > 0)
+        memcpy(heap, engine->heap, engine->heap_size * sizeof(HeapEntry));
+    g_free(engine->heap_memory);
+    engine->heap_memory = memory;
+    engine->heap = heap;
+}
+
 static void
 grow(Engine *engine)
 {
     uint32_t old = engine->capacity, capacity = MAX(CAPACITY_FIRST, old * 2);
-    g_assert(capacity <= HEAP_SIZE_MAX);
-    engine->heap = g_renew(HeapEntry, engine->heap, capacity);
+    g_assert(capacity <= SLOTS_MAX);
+    grow_heap(engine, capacity);
     engine->slots = g_renew(EventSlot, engine->slots, capacity);
     engine->positions = g_renew(uint32_t, engine->positions, capacity);
     for (uint32_t i = capacity; i-- > old;) {
@@ -87,6 +111,24 @@ grow(Engine *engine)
         engine->free_head = i;
     }
     engine->capacity = capacity;
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+    return entry_before(a, b) ? -1 : 1;
+}
+
+/* The numbers ran out: what is pending is numbered anew, in the same order. A sorted array is a heap. */
+static void
+renumber(Engine *engine)
+{
+    qsort(engine->heap, engine->heap_size, sizeof(HeapEntry), compare_entries);
+    engine->sequence = 0;
+    for (uint32_t i = 0; i < engine->heap_size; i++) {
+        uint32_t slot = entry_slot(&engine->heap[i]);
+        place(engine, i, (HeapEntry){engine->heap[i].time, ++engine->sequence << SLOT_BITS | slot});
+    }
 }
 
 static void
@@ -175,7 +217,9 @@ engine_at_take(Engine *engine, EngineProcess *process, int64_t time, EventFunc f
     slot->process = process;
     slot->cause = engine->trace->current;
     list_add(engine, index);
-    heap_push(engine, (HeapEntry){.time = MAX(time, engine->now), .sequence = ++engine->sequence, .slot = index});
+    if (engine->sequence >= SEQUENCE_MAX)
+        renumber(engine);
+    heap_push(engine, (HeapEntry){MAX(time, engine->now), ++engine->sequence << SLOT_BITS | index});
     return engine_slot_id(engine, index);
 }
 
@@ -237,14 +281,16 @@ static bool
 take_next(Engine *engine)
 {
     HeapEntry next = engine->heap[0];
+    __builtin_prefetch(&engine->slots[entry_slot(&next)]); /* it is far away, and the heap takes a while */
     heap_remove(engine, 0);
     engine->now = next.time;
-    EngineProcess *process = engine->slots[next.slot].process;
-    if (process == NULL || engine_process_admit(process, next.slot)) {
-        engine_run_slot(engine, next.slot);
+    uint32_t slot = entry_slot(&next);
+    EngineProcess *process = engine->slots[slot].process;
+    if (process == NULL || engine_process_admit(process, slot)) {
+        engine_run_slot(engine, slot);
         return true;
     }
-    engine->positions[next.slot] = POSITION_HELD;
+    engine->positions[slot] = POSITION_HELD;
     engine->held++;
     return false;
 }
@@ -381,7 +427,7 @@ void
 engine_drop_pending(Engine *engine)
 {
     while (engine->heap_size > 0)
-        engine_cancel(engine, engine_slot_id(engine, engine->heap[engine->heap_size - 1].slot));
+        engine_cancel(engine, engine_slot_id(engine, entry_slot(&engine->heap[engine->heap_size - 1])));
 }
 
 void
@@ -394,7 +440,7 @@ engine_free(Engine *engine)
     engine_trace_free(engine->trace);
     g_hash_table_unref(engine->incarnations);
     g_hash_table_unref(engine->skews);
-    g_free(engine->heap);
+    g_free(engine->heap_memory);
     g_free(engine->slots);
     g_free(engine->positions);
     g_free(engine);

@@ -19,11 +19,15 @@ typedef struct EventSlot {
     uint32_t generation;
 } EventSlot;
 
+/* 16 bytes, so that the four children of an entry lie in one cache line. */
 typedef struct HeapEntry {
     int64_t time;
-    uint64_t sequence;
-    uint32_t slot;
+    uint64_t order; /* sequence << SLOT_BITS | slot: sequences differ, so the slot never decides */
 } HeapEntry;
+
+#define SLOT_BITS 24
+#define SLOTS_MAX (1u << SLOT_BITS)
+#define SEQUENCE_MAX (UINT64_MAX >> SLOT_BITS)
 
 struct Engine {
     int64_t now;
@@ -32,7 +36,8 @@ struct Engine {
     uint64_t events_run;
     bool stop;
 
-    HeapEntry *heap;
+    HeapEntry *heap;  /* aligned: the children of an entry begin a cache line */
+    void *heap_memory;
     uint32_t heap_size;
     EventSlot *slots;
     uint32_t *positions; /* heap index of a slot, or POSITION_... */
