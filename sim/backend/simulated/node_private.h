@@ -196,6 +196,10 @@ const char *container_argument(const SimulatedContainer *container, const char *
 SimulatedNode *container_node(const SimulatedContainer *container);
 const char *container_address(const SimulatedContainer *container); /* of its network */
 
+/* container_news.c */
+void container_read_message(SimulatedContainer *container); /* the termination message, at its end */
+void container_tell_kubelet(SimulatedContainer *container);
+
 /* container_files.c: paths as the container sees them; directory is the current one. */
 FileTree *container_find_file(SimulatedContainer *container, const char *directory, const char *path, char **ret_path,
                               bool *ret_readonly);

@@ -115,6 +115,8 @@ struct Shell {
     EventId event;
 };
 
+struct Expansion;
+
 typedef struct ToolCall {
     Shell *shell;
     Frame *frame;
@@ -128,7 +130,28 @@ typedef struct Tool {
     ToolFunc run;
 } Tool;
 
+/* scope.c */
+Scope *scope_new(void);
+Io io_copy(const Io *io);
+void io_clear(Io *io);
+void shell_write_terminal(Shell *shell, int stream, const char *bytes, size_t length);
+
+/* compound.c */
+Frame *frame_top(const Shell *shell); /* NULL: there is none */
+void frame_push_child(Shell *shell, Frame *frame, guint child, bool checked);
+void frame_pop(Shell *shell);                /* ends the top frame with the shell's status */
+void frame_finish(Shell *shell, int status); /* with this one, which may end a script under set -e */
+void frame_free(void *frame);
+void net_wait_free(NetWait *wait);
+bool shell_step(Shell *shell); /* one step of the top frame; false: the shell waits, or is over */
+
+/* simple.c */
+bool frame_captures_are_ready(Shell *shell, Frame *frame); /* runs command substitutions, one a step */
+bool frame_redirect(Shell *shell, Frame *frame, const ShellRedirect *redirect, struct Expansion *expansion);
+bool shell_step_simple(Shell *shell, Frame *frame);
+
 /* machine.c */
+void shell_end(Shell *shell, int status); /* tells the sink; the shell may be freed then */
 void shell_schedule(Shell *shell, int64_t delay_ns);
 Engine *shell_engine(const Shell *shell);
 bool shell_push(Shell *shell, const ShellNode *node, ShellNode *own, const Io *io);
@@ -152,12 +175,13 @@ void shell_kill_job(Shell *shell, Shell *job);
 /* expand.c */
 /* Collects the texts of command substitutions in a word, in the order in which expansion needs their outputs. */
 void expand_scan(const char *word, GPtrArray *scripts);
-typedef struct Expansion {
+typedef struct Expansion Expansion;
+struct Expansion {
     Shell *shell;
     GPtrArray *captures;
     guint next_capture;
     char *error;
-} Expansion;
+};
 void expand_word(Expansion *expansion, const char *word, GPtrArray *fields); /* split and globbed */
 char *expand_text(Expansion *expansion, const char *word, bool quoted);      /* one text */
 bool shell_match(const char *pattern, const char *text);                     /* * ? [..] */

@@ -19,24 +19,13 @@ wait_new(ToolCall *call)
     return wait;
 }
 
-static void
-wait_drop(void *data)
-{
-    NetWait *wait = data;
-    g_free(wait->body);
-    g_free(wait->server);
-    if (wait->ips != NULL)
-        g_ptr_array_unref(wait->ips);
-    g_free(wait);
-}
-
 /* The answer is there; true when somebody still waits for it. */
 static bool
 wait_over(NetWait *wait)
 {
     wait->answered = true;
     if (wait->shell == NULL) {
-        wait_drop(wait);
+        net_wait_free(wait);
         return false;
     }
     shell_schedule(wait->shell, SHELL_STEP_NS);
@@ -46,7 +35,7 @@ wait_over(NetWait *wait)
 static void
 forget_wait(ToolCall *call)
 {
-    wait_drop(g_steal_pointer(&call->frame->wait));
+    net_wait_free(g_steal_pointer(&call->frame->wait));
 }
 
 /* The request ends without an answer. */
@@ -57,7 +46,7 @@ wait_lost(void *data)
     wait->answered = true;
     wait->status = NET_TIMEOUT;
     if (wait->shell == NULL)
-        wait_drop(wait);
+        net_wait_free(wait);
 }
 
 static void
