@@ -17,10 +17,16 @@ typedef struct Path {
     size_t index;          /* or an array's index */
 } Path;
 
-/* A step down. The chain lives as long as the enclosing block; `above` is evaluated twice. */
-#define AT(above, field) (&(const Path){(above)->errors, (above), (field), NULL, 0})
-#define NTH(above, i) (&(const Path){(above)->errors, (above), NULL, NULL, (i)})
-#define KEYED(above, k) (&(const Path){(above)->errors, (above), NULL, (k), 0})
+static inline Path
+path_step(const Path *above, const char *name, const char *key, size_t index)
+{
+    return (Path){above->errors, above, name, key, index};
+}
+
+/* A step down. The chain lives as long as the enclosing block. */
+#define AT(above, field) ((const Path[]){path_step((above), (field), NULL, 0)})
+#define NTH(above, i) ((const Path[]){path_step((above), NULL, NULL, (i))})
+#define KEYED(above, k) ((const Path[]){path_step((above), NULL, (k), 0)})
 
 #define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define IMMUTABLE "field is immutable"
