@@ -187,6 +187,8 @@ api_server_free(ApiServer *server)
     port_allocator_free(server->node_ports);
     token_signer_free(server->signer);
     value_unref(server->now_text);
+    value_unref(server->token_projection);
+    value_unref(server->default_tolerations);
     g_free(server->service_cidr);
     g_free(server);
 }

@@ -135,6 +135,10 @@ call_eviction(ApiCall *call)
     if (eviction_needs_budget(pod))
         server_each(call->server, "policy", "poddisruptionbudgets", object_namespace(pod),
                     budget_consider, &search);
+    /* What is committed may be a sync behind: the count that is taken from is head's. */
+    if (search.found != NULL)
+        search.found = server_head(call->server, "policy", "poddisruptionbudgets",
+                                   object_namespace(pod), object_name(search.found));
     if (search.count > 1)
         refusal = status_internal("This pod has more than one PodDisruptionBudget, which the "
                                   "eviction subresource does not "

@@ -76,8 +76,9 @@ check_ephemeral(ApiCall *call, const Value *old, const Value *wanted)
                 after = container;
         if (value_equal(before, after))
             continue;
-        detail = g_strdup_printf("existing ephemeral containers \"%s\" may not be %s",
-                                 value_text_at(before, "name"), after == NULL ? "removed" : "changed");
+        detail =
+            g_strdup_printf("existing ephemeral containers \"%s\" may not be %s",
+                            value_text_at(before, "name"), after == NULL ? "removed" : "changed");
         field_forbidden(errors, "spec.ephemeralContainers", detail);
     }
     return field_errors_count(errors) == 0 ? NULL

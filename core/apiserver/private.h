@@ -91,6 +91,8 @@ struct ApiServer {
     struct TokenSigner *signer;
     GQueue snapshots; /* of ListSnapshot: for continue tokens */
     struct ApiMetrics *metrics;
+    /* Parts that most pods have alike, shared between them; made when first needed. */
+    Value *token_projection, *default_tolerations;
     Value *now_text; /* the clock's second as a shared string */
     int64_t now_text_s;
     bool is_ready;

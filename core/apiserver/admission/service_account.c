@@ -28,15 +28,16 @@ has_mount(const Value *container, const char *path)
 }
 
 static Value *
-token_volume(const char *name)
+token_volume(ApiServer *server, const char *name)
 {
-    return value_new_f(
-        "{name: %s, projected: {defaultMode: 420, sources: ["
-        "{serviceAccountToken: {expirationSeconds: %i, path: token}}, "
-        "{configMap: {name: 'kube-root-ca.crt', items: [{key: 'ca.crt', path: 'ca.crt'}]}}, "
-        "{downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: "
-        "'metadata.namespace'}}]}}]}}",
-        name, (int64_t)TOKEN_EXPIRATION_S);
+    if (server->token_projection == NULL)
+        server->token_projection = value_new_f(
+            "{defaultMode: 420, sources: [{serviceAccountToken: {expirationSeconds: %i, path: "
+            "token}}, {configMap: {name: 'kube-root-ca.crt', items: [{key: 'ca.crt', path: "
+            "'ca.crt'}]}}, {downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, "
+            "fieldPath: 'metadata.namespace'}}]}}]}",
+            (int64_t)TOKEN_EXPIRATION_S);
+    return value_new_f("{name: %s, projected: %v}", name, server->token_projection);
 }
 
 /* The containers of one list with the mount added where nothing stands at its path. */
@@ -77,7 +78,8 @@ mount_token(ApiCall *call, Value **object)
     if (!used)
         return;
     value_replace(&spec, value_set(spec, "volumes",
-                                   value_append(value_get(spec, "volumes"), token_volume(volume))));
+                                   value_append(value_get(spec, "volumes"),
+                                                token_volume(call->server, volume))));
     value_edit(object, "spec", g_steal_pointer(&spec));
 }
 

@@ -339,17 +339,16 @@ END_TEST
 TCase *
 verbs_case(void)
 {
-    return test_case("verbs", a_new_server_has_the_namespaces_service_and_classes_of_the_system,
-                     creating_fills_in_what_the_server_decides, creating_what_exists_is_refused,
-                     a_generated_name_has_the_prefix_and_five_more, what_is_missing_is_not_found,
-                     an_unknown_field_warns_or_refuses_as_asked,
-                     an_update_with_an_old_resource_version_conflicts,
-                     an_update_that_changes_nothing_is_not_written,
-                     a_change_of_the_spec_counts_the_generation_and_status_stays_apart,
-                     patches_of_three_kinds_change_the_object, a_dry_run_answers_and_stores_nothing,
-                     a_list_has_pages_that_are_of_one_moment,
-                     an_unknown_field_selector_is_refused_by_name, anonymous_users_are_forbidden,
-                     two_servers_of_one_store_see_the_same_and_share_addresses,
-                     a_server_that_dies_before_the_sync_answers_no_more,
-                     ephemeral_containers_come_and_stay);
+    return test_case(
+        "verbs", a_new_server_has_the_namespaces_service_and_classes_of_the_system,
+        creating_fills_in_what_the_server_decides, creating_what_exists_is_refused,
+        a_generated_name_has_the_prefix_and_five_more, what_is_missing_is_not_found,
+        an_unknown_field_warns_or_refuses_as_asked,
+        an_update_with_an_old_resource_version_conflicts,
+        an_update_that_changes_nothing_is_not_written,
+        a_change_of_the_spec_counts_the_generation_and_status_stays_apart,
+        patches_of_three_kinds_change_the_object, a_dry_run_answers_and_stores_nothing,
+        a_list_has_pages_that_are_of_one_moment, an_unknown_field_selector_is_refused_by_name,
+        anonymous_users_are_forbidden, two_servers_of_one_store_see_the_same_and_share_addresses,
+        a_server_that_dies_before_the_sync_answers_no_more, ephemeral_containers_come_and_stay);
 }
