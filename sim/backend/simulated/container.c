@@ -77,8 +77,8 @@ container_new(SimulatedSandbox *sandbox, const ContainerConfig *config, const Im
     container->name = g_strdup(config->name);
     container->attempt = config->attempt;
     container->model = model;
-    container->image = g_strdup(image);
-    container->image_ref = g_strdup(image_ref);
+    const char *const image_texts[] = {image, image_ref, NULL};
+    container->image_texts = backend_share_block(node->backend, image_texts);
     container->definition = value_ref(config->container);
     container->argv = work_out_argv(node->backend, model, config);
     container->env = backend_share_block(node->backend, config->env);
@@ -86,8 +86,8 @@ container_new(SimulatedSandbox *sandbox, const ContainerConfig *config, const Im
     container->hash = config->hash;
     copy_mounts(container, config);
     container->created_at = engine_now(node->backend->engine);
-    container->log_path = g_build_filename(sandbox->log_directory, config->log_path, NULL);
-    container->log = node_log_open(node, container->log_path);
+    g_autofree char *log_path = g_build_filename(sandbox->log_directory, config->log_path, NULL);
+    container->log = node_log_open(node, log_path);
     return container;
 }
 
@@ -155,6 +155,7 @@ container_free(void *data)
     }
     backend_drop_block(node->backend, container->argv);
     backend_drop_block(node->backend, container->env);
+    backend_drop_block(node->backend, container->image_texts);
     g_clear_pointer(&container->waiters, g_array_unref);
     g_clear_pointer(&container->sessions, g_ptr_array_unref);
     file_tree_unref(container->files);
@@ -162,10 +163,7 @@ container_free(void *data)
     value_unref(container->definition);
     g_free(container->mounts);
     g_free(container->name);
-    g_free(container->image);
-    g_free(container->image_ref);
     g_free(container->working_dir);
-    g_free(container->log_path);
     g_free(container->message);
     g_free(container);
 }

@@ -70,7 +70,7 @@ tail_of_log(SimulatedContainer *container)
 {
     GQueue lines = G_QUEUE_INIT;
     Host *host = simulated_node_host(container_node(container));
-    host->ops->read_log(host, container->log_path, collect_line, &lines);
+    host->ops->read_log(host, container->log->path, collect_line, &lines);
     g_autoptr(GString) text = g_string_new(NULL);
     for (GList *item = lines.head; item != NULL; item = item->next)
         g_string_append_printf(text, "%s\n", (char *)item->data);

@@ -95,8 +95,9 @@ struct SimulatedSandbox {
     bool ready, host_network, has_host_ports;
     char *ip; /* NULL on the host network */
     uint32_t ip_offset;
-    char *dns_server; /* the first one, or NULL */
-    char *dns_searches; /* joined by spaces, or NULL */
+    const char *const *dns_texts;  /* shared block */
+    const char *dns_server;        /* in dns_texts: the first one, or NULL */
+    const char *dns_searches;      /* in dns_texts: joined by spaces, or NULL */
     int64_t created_at;
     GPtrArray *containers; /* owned */
 };
@@ -123,8 +124,7 @@ struct SimulatedContainer {
     uint32_t attempt;
     const ImageModel *model;
     char *name;
-    char *image, *image_ref;
-    char *log_path;
+    const char *const *image_texts; /* shared block: name, reference */
     Value *definition; /* the API's container */
     const char *const *argv; /* shared block */
     const char *const *env;  /* shared block */

@@ -100,8 +100,7 @@ sandbox_free(void *data)
     g_free(sandbox->uid);
     g_free(sandbox->hostname);
     g_free(sandbox->log_directory);
-    g_free(sandbox->dns_server);
-    g_free(sandbox->dns_searches);
+    backend_drop_block(sandbox->node->backend, sandbox->dns_texts);
     g_free(sandbox);
 }
 
@@ -120,10 +119,12 @@ sandbox_new(SimulatedNode *node, const PodSandboxConfig *config)
     const char *hostname = sandbox->host_network ? node->name : config->hostname != NULL ? config->hostname : config->name;
     sandbox->hostname = g_strdup(hostname);
     sandbox->log_directory = g_strdup(config->log_directory != NULL ? config->log_directory : "");
-    if (config->dns_servers != NULL)
-        sandbox->dns_server = g_strdup(config->dns_servers[0]);
-    if (config->dns_searches != NULL)
-        sandbox->dns_searches = g_strjoinv(" ", (char **)config->dns_searches);
+    const char *server = config->dns_servers != NULL ? config->dns_servers[0] : NULL;
+    g_autofree char *searches = config->dns_searches != NULL ? g_strjoinv(" ", (char **)config->dns_searches) : NULL;
+    const char *const dns_texts[] = {server != NULL ? server : "", searches != NULL ? searches : "", NULL};
+    sandbox->dns_texts = backend_share_block(node->backend, dns_texts);
+    sandbox->dns_server = server != NULL ? sandbox->dns_texts[0] : NULL;
+    sandbox->dns_searches = searches != NULL ? sandbox->dns_texts[1] : NULL;
     sandbox->created_at = engine_now(node->backend->engine);
     sandbox->containers = g_ptr_array_new_with_free_func(container_free);
     sandbox->ready = true;

@@ -28,6 +28,7 @@ struct RuntimeSession {
     char *address; /* of a forward */
     uint16_t port;
     uint64_t request;
+    bool speaking, closed; /* closed by its client while it was told something */
 };
 
 static Engine *
@@ -222,8 +223,13 @@ forward_answered(const SimulatedAnswer *answer, void *data)
     g_autofree char *text = g_strdup_printf("HTTP/1.1 %d %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
                                             answer->http_status, answer->http_status < 400 ? "OK" : "Error", strlen(body),
                                             body);
+    session->speaking = true;
     give_output(session, 1, text, strlen(text));
-    session_end(session, 0, NULL, false);
+    session->speaking = false;
+    if (session->closed)
+        session_free(session);
+    else
+        session_end(session, 0, NULL, false);
 }
 
 /* A request is complete when its head is; its line says what is wanted. */
@@ -287,7 +293,9 @@ runtime_session_close(Runtime *runtime, RuntimeSession *session)
 {
     if (session->kind == SESSION_FORWARD)
         simulated_net_cancel_request(session->node->backend->net, session->request);
-    session_free(session);
+    session->closed = true;
+    if (!session->speaking)
+        session_free(session);
 }
 
 void

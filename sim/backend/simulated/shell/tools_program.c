@@ -72,7 +72,7 @@ tool_program(ToolCall *call)
     int64_t after;
     int code;
     if (frame->state == 0 && asks_for_version(call)) {
-        const char *tag = strrchr(container->image, ':');
+        const char *tag = strrchr(container->image_texts[0], ':');
         return tool_fail(call, 0, "%s version: %s", call->argv[0], tag != NULL ? tag + 1 : "");
     }
     if (frame->state == 0) {

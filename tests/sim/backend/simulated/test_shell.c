@@ -250,6 +250,29 @@ START_TEST(an_interactive_session_reads_what_is_typed)
 }
 END_TEST
 
+START_TEST(a_port_forward_carries_requests)
+{
+    static const RuntimeSink sink = {.output = session_output, .ended = session_ended};
+    static const char request[] = "GET /missing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    NodeBench b;
+    bench_setup(&b);
+    bench_run_container(&b, "nginx", "{}");
+    bench_run(&b, NS_PER_S);
+    g_string_truncate(b.out, 0);
+    RuntimeSession *session = b.runtime->ops->port_forward(b.runtime, b.sandbox, 80, &sink, &b);
+    b.runtime->ops->session_input(b.runtime, session, request, sizeof request - 1);
+    bench_run(&b, NS_PER_S);
+    ck_assert(g_str_has_prefix(b.out->str, "HTTP/1.1 404 Error\r\n"));
+    ck_assert(g_str_has_suffix(b.out->str, "<0 >"));
+    g_string_truncate(b.out, 0);
+    b.runtime->ops->port_forward(b.runtime, b.sandbox, 81, &sink, &b);
+    bench_run(&b, NS_PER_S);
+    ck_assert_ptr_nonnull(strstr(b.out->str, "failed to connect to localhost:81"));
+    b.runtime->ops->session_close(b.runtime, b.runtime->ops->port_forward(b.runtime, b.sandbox, 80, &sink, &b));
+    bench_teardown(&b);
+}
+END_TEST
+
 START_TEST(an_exec_runs_out_of_time)
 {
     NodeBench b;
@@ -302,6 +325,7 @@ shell_case(void)
     return test_case("shell", words_are_expanded_as_a_shell_does, control_flows_as_in_a_shell, files_and_filters_work,
                      sleep_takes_virtual_time_and_exit_ends_the_container, an_endless_loop_burns_model_time_only,
                      hostile_scripts_meet_bounds, process_one_ignores_a_signal_without_a_trap_and_obeys_one_with,
-                     an_interactive_session_reads_what_is_typed, an_exec_runs_out_of_time,
+                     an_interactive_session_reads_what_is_typed, a_port_forward_carries_requests,
+                     an_exec_runs_out_of_time,
                      volumes_are_shared_and_the_log_follows, programs_ask_others_over_the_network);
 }
