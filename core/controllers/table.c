@@ -4,6 +4,7 @@
 #include "core/controllers/deployment/deployment.h"
 #include "core/controllers/disruption/disruption.h"
 #include "core/controllers/endpoint/endpoints.h"
+#include "core/controllers/endpoint/mirroring.h"
 #include "core/controllers/endpoint/slice.h"
 #include "core/controllers/gc/collector.h"
 #include "core/controllers/job/job.h"
@@ -24,6 +25,7 @@ controller_classes(void)
     static const ControllerClass *const classes[] = {
         &endpoints_controller_class,
         &endpoint_slice_controller_class,
+        &endpoint_slice_mirroring_controller_class,
         &replication_controller_class,
         &pod_gc_controller_class,
         &resource_quota_controller_class,

@@ -293,6 +293,32 @@ START_TEST(endpoints_tell_ready_and_not_ready_addresses)
 }
 END_TEST
 
+START_TEST(endpoints_without_selector_are_mirrored_as_slices)
+{
+    bench_open(&bench);
+    bench_start(&bench, value_new_f("{controllers: [endpointslice-mirroring-controller]}"));
+    bench_put(&bench, "", "services",
+              value_new_f("{apiVersion: v1, kind: Service, metadata: {name: db, namespace: d}, "
+                          "spec: {ports: [{port: 5432}]}}"));
+    bench_put(
+        &bench, "", "endpoints",
+        value_new_f("{apiVersion: v1, kind: Endpoints, metadata: {name: db, namespace: d, "
+                    "uid: e1}, subsets: [{addresses: [{ip: '192.0.2.1'}, {ip: '2001:db8::1'}], "
+                    "notReadyAddresses: [{ip: '192.0.2.2'}], ports: [{port: 5432}]}]}"));
+    bench_settle(&bench);
+    ck_assert_uint_eq(fake_api_count(bench.api, "discovery.k8s.io", "endpointslices"), 2);
+    ck_assert_uint_eq(endpoints_in_slices(), 3);
+    fake_api_forget_requests(bench.api);
+    bench_run_s(&bench, 10);
+    ck_assert_uint_eq(fake_api_count_requests(bench.api, "P"), 0);
+    fake_api_edit(bench.api, "", "endpoints", "d", "db", "metadata.labels",
+                  value_new_f("{'endpointslice.kubernetes.io/skip-mirror': 'true'}"));
+    bench_settle(&bench);
+    ck_assert_uint_eq(fake_api_count(bench.api, "discovery.k8s.io", "endpointslices"), 0);
+    bench_close(&bench);
+}
+END_TEST
+
 TCase *
 node_suite(void)
 {
@@ -302,5 +328,6 @@ node_suite(void)
                      zones_are_judged_as_the_real_ones_are, taints_follow_conditions,
                      a_service_without_pods_has_one_empty_slice,
                      slices_hold_a_hundred_and_name_service_ports_and_conditions,
-                     endpoints_tell_ready_and_not_ready_addresses);
+                     endpoints_tell_ready_and_not_ready_addresses,
+                     endpoints_without_selector_are_mirrored_as_slices);
 }
