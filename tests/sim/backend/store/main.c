@@ -17,15 +17,16 @@ make_sqlite(const Ports *ports, void *data)
     return driver;
 }
 
-/* Below the build's temporary directory; the test process ends soon after. */
+/* Made by main before the tests are forked, and removed behind them. */
+static char *directory;
+
+/* A name that no other test uses. */
 static char *
 fresh_path(void)
 {
-    char *directory = g_dir_make_tmp("timonel-store-XXXXXX", NULL);
-    char *path = g_build_filename(directory, "store.db", NULL);
+    g_autofree char *name = g_strdup_printf("store-%d-%u.db", (int)getpid(), g_random_int());
 
-    g_free(directory);
-    return path;
+    return g_build_filename(directory, name, NULL);
 }
 
 static char fresh[4096];
@@ -164,4 +165,31 @@ sqlite_case(void)
         a_store_that_is_open_cannot_be_opened_twice, a_file_that_is_no_store_is_refused);
 }
 
-TEST_RUNNER("sim/backend/store", store_conformance_case, sqlite_case)
+static void
+remove_directory(const char *path)
+{
+    GDir *files = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (files != NULL && (name = g_dir_read_name(files)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        g_unlink(file);
+    }
+    if (files != NULL)
+        g_dir_close(files);
+    g_rmdir(path);
+}
+
+int
+main(void)
+{
+    static const TestCaseFn cases[] = {store_conformance_case, sqlite_case};
+    int result;
+
+    directory = g_dir_make_tmp("timonel-store-XXXXXX", NULL);
+    result = test_run("sim/backend/store", cases, G_N_ELEMENTS(cases));
+    remove_directory(directory);
+    g_free(directory);
+    return result;
+}
