@@ -47,3 +47,4 @@ TCase *job_suite(void);
 TCase *small_suite(void);
 TCase *node_suite(void);
 TCase *scaling_suite(void);
+TCase *failures_suite(void);
