@@ -225,8 +225,6 @@ api_validate(const ApiKind *kind, const Value *object, const Value *old, const c
     const KindRules *rules = kind_rules_find(kind);
     const Path root = {errors, NULL, NULL, NULL, 0};
     bool is_status = g_strcmp0(subresource, "status") == 0;
-    /* These change one part of a pod that the main resource may not; the API server sees to it that it is that part alone. */
-    bool is_part = g_strcmp0(subresource, "ephemeralcontainers") == 0 || g_strcmp0(subresource, "resize") == 0;
 
     check_metadata(AT(&root, "metadata"), kind, rules, value_get(object, "metadata"), value_get(old, "metadata"));
     if (old != NULL && is_status) {
@@ -234,8 +232,14 @@ api_validate(const ApiKind *kind, const Value *object, const Value *old, const c
             rules->check_status(&root, object, old);
         return;
     }
-    if (old != NULL && is_part)
+    if (old != NULL && g_strcmp0(subresource, "ephemeralcontainers") == 0) {
+        check_pod_ephemeral_containers(&root, object, old);
         return;
+    }
+    if (old != NULL && g_strcmp0(subresource, "resize") == 0) {
+        check_pod_resize(&root, object, old);
+        return;
+    }
     if (rules->check != NULL && (old == NULL || !rules->update_alone))
         rules->check(&root, object);
     if (old != NULL && rules->check_update != NULL)

@@ -1,6 +1,7 @@
 /* Pods, and the pod specifications of templates. */
 #include "core/api/validation_private.h"
 
+#include "core/api/pod.h"
 #include "core/object/label.h"
 #include "core/object/selector.h"
 
@@ -321,6 +322,77 @@ pod_check_update(const Path *at, const Value *pod, const Value *old)
     changes = g_string_new(POD_UPDATE_TEXT);
     pod_changes(changes, munged, before);
     bad_forbidden(here, changes->str);
+}
+
+/* ---- ephemeral containers, resizing ---- */
+
+static const Value *
+container_named(const Value *list, const Value *name)
+{
+    VALUE_ARRAY_FOREACH (container, list)
+        if (value_equal(value_get(container, "name"), name))
+            return container;
+    return NULL;
+}
+
+void
+check_pod_ephemeral_containers(const Path *root, const Value *pod, const Value *old)
+{
+    const Value *list = value_at(pod, "spec.ephemeralContainers");
+    const Path *at = AT(AT(root, "spec"), "ephemeralContainers");
+
+    check_containers(AT(root, "spec"), value_get(pod, "spec"));
+    VALUE_ARRAY_FOREACH (before, value_at(old, "spec.ephemeralContainers")) {
+        const Value *now = container_named(list, value_get(before, "name"));
+
+        if (now == NULL || !value_equal(now, before))
+            bad_forbidden_f(at, "existing ephemeral containers \"%s\" may not be %s\n", value_text(value_get(before, "name")),
+                            now == NULL ? "removed" : "changed");
+    }
+}
+
+/* The containers of this list with the resources that `old` gives them. */
+static Value *
+with_old_resources(const Value *containers, const Value *old)
+{
+    static const char *const fields[] = {"resources", "resizePolicy"};
+    Value *list = value_ref(containers);
+
+    for (size_t i = 0; i < value_size(old) && value_size(old) == value_size(containers); i++) {
+        Value *one = value_ref(value_item(list, i));
+
+        for (size_t k = 0; k < G_N_ELEMENTS(fields); k++) {
+            const Value *before = value_get(value_item(old, i), fields[k]);
+
+            value_replace(&one, before != NULL ? value_set(one, fields[k], value_ref(before)) : value_remove(one, fields[k]));
+        }
+        value_replace(&list, value_set_item(list, i, one));
+    }
+    return list;
+}
+
+void
+check_pod_resize(const Path *root, const Value *pod, const Value *old)
+{
+    static const char *const lists[] = {"containers", "initContainers"};
+    const Value *spec = value_get(pod, "spec"), *before = value_get(old, "spec");
+    const Path *at = AT(root, "spec");
+    g_autoptr(Value) munged = NULL;
+    g_autoptr(Value) class = NULL;
+
+    if (spec == before)
+        return;
+    check_containers(at, spec);
+    munged = value_ref(spec);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        if (value_get(spec, lists[i]) != NULL)
+            value_replace(&munged, value_set(munged, lists[i],
+                                             with_old_resources(value_get(spec, lists[i]), value_get(before, lists[i]))));
+    if (!value_equal(munged, before))
+        bad_forbidden(at, "only cpu and memory resources are mutable");
+    class = value_new_string(pod_qos_class(pod));
+    if (strcmp(pod_qos_class(pod), pod_qos_class(old)) != 0)
+        bad_invalid(at, class, "Pod QOS Class may not change as a result of resizing");
 }
 
 /* ---- status ---- */

@@ -123,5 +123,9 @@ typedef struct KindRules {
     bool update_alone; /* an update is checked by check_update only */
 } KindRules;
 
+/* pods/ephemeralcontainers and pods/resize: what these may change of a pod that exists. */
+void check_pod_ephemeral_containers(const Path *at, const Value *pod, const Value *old);
+void check_pod_resize(const Path *at, const Value *pod, const Value *old);
+
 extern const KindRules kind_rules_pod[], kind_rules_workload[], kind_rules_batch[], kind_rules_network[],
     kind_rules_config[], kind_rules_storage[], kind_rules_node[], kind_rules_sim[];

@@ -245,6 +245,31 @@ stateful_set_check_strategy(const Path *at, const Value *strategy)
     }
 }
 
+/* The claims become volumes of the pods, under the same names. */
+static Value *
+template_with_claims(const Value *template_, const Value *claims)
+{
+    Value *result = value_ref(template_), *volumes;
+
+    if (value_size(claims) == 0 || !value_is_map(value_get(template_, "spec")))
+        return result;
+    volumes = value_new_array();
+    VALUE_ARRAY_FOREACH (volume, value_at(template_, "spec.volumes")) {
+        bool hidden = false;
+
+        VALUE_ARRAY_FOREACH (claim, claims)
+            hidden |= value_equal(value_at(claim, "metadata.name"), value_get(volume, "name"));
+        if (!hidden)
+            value_replace(&volumes, value_append(volumes, value_ref(volume)));
+    }
+    VALUE_ARRAY_FOREACH (claim, claims)
+        value_replace(&volumes,
+                      value_append(volumes, value_new_f("{name: %v, persistentVolumeClaim: {claimName: %v}}",
+                                                        value_at(claim, "metadata.name"), value_at(claim, "metadata.name"))));
+    value_edit(&result, "spec.volumes", volumes);
+    return result;
+}
+
 static void
 stateful_set_check(const Path *at, const Value *object)
 {
@@ -252,6 +277,8 @@ stateful_set_check(const Path *at, const Value *object)
     const Value *spec = value_get(object, "spec"), *selector = value_get(spec, "selector");
     const Value *policy = value_get(spec, "podManagementPolicy"), *claims = value_get(spec, "persistentVolumeClaimRetentionPolicy");
     const Path *here = AT(at, "spec");
+    g_autoptr(Value) template_ = NULL;
+    size_t i = 0;
 
     if (is_empty(policy))
         bad_required(AT(here, "podManagementPolicy"), "");
@@ -265,7 +292,10 @@ stateful_set_check(const Path *at, const Value *object)
     check_counts(here, spec, TEXTS("replicas", "minReadySeconds", "revisionHistoryLimit"));
     check_not_negative(AT(AT(here, "ordinals"), "start"), value_at(spec, "ordinals.start"));
     check_own_selector(AT(here, "selector"), selector, "statefulset");
-    check_pod_template(AT(here, "template"), value_get(spec, "template"), selector, &(PodRules){"StatefulSet", true});
+    VALUE_ARRAY_FOREACH (claim, value_get(spec, "volumeClaimTemplates"))
+        check_claim_spec(AT(NTH(AT(here, "volumeClaimTemplates"), i++), "spec"), value_get(claim, "spec"));
+    template_ = template_with_claims(value_get(spec, "template"), value_get(spec, "volumeClaimTemplates"));
+    check_pod_template(AT(here, "template"), template_, selector, &(PodRules){"StatefulSet", true});
 }
 
 static void

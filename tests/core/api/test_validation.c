@@ -164,6 +164,12 @@ static const struct {
      {"spec.progressDeadlineSeconds: Invalid value: 0: must be greater than minReadySeconds"}},
     {"sts", "spec.podManagementPolicy", "Random",
      {"spec.podManagementPolicy: Invalid value: \"Random\": must be 'OrderedReady' or 'Parallel'"}},
+    {"sts", "spec.template.spec.containers[0].volumeMounts[0].name", "data",
+     {"spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"data\""}},
+    {"sts", "spec.volumeClaimTemplates",
+     "[{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]", {NULL}},
+    {"sts", "spec.volumeClaimTemplates", "[{metadata: {name: v}, spec: {resources: {requests: {storage: 1Gi}}}}]",
+     {"spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required"}},
     {"ds", "spec.updateStrategy", "{type: Fast}",
      {"spec.updateStrategy: Unsupported value: {\"type\":\"Fast\"}: supported values: \"RollingUpdate\", \"OnDelete\""}},
     {"rc", "spec.selector", "{}", {"spec.selector: Required value"}},
@@ -403,6 +409,36 @@ START_TEST(an_update_may_change_only_what_it_may)
 }
 END_TEST
 
+START_TEST(subresources_of_a_pod_change_only_their_part)
+{
+    static const struct {
+        const char *subresource, *path, *value, *errors[MANY];
+    } cases[] = {
+        {"resize", C0 ".resources", "{limits: {cpu: '2'}, requests: {cpu: '2'}}", {NULL}},
+        {"resize", C0 ".image", "httpd", {"spec: Forbidden: only cpu and memory resources are mutable"}},
+        {"resize", C0 ".resources", "{}",
+         {"spec: Invalid value: \"BestEffort\": Pod QOS Class may not change as a result of resizing"}},
+        {"ephemeralcontainers", "spec.ephemeralContainers",
+         "[{name: d, image: b, imagePullPolicy: Always, terminationMessagePolicy: File}]", {NULL}},
+        {"ephemeralcontainers", "spec.ephemeralContainers",
+         "[{name: a, image: b, imagePullPolicy: Always, terminationMessagePolicy: File}]",
+         {"spec.ephemeralContainers[0].name: Duplicate value: \"a\""}},
+        {"status", "spec.containers", "[]", {NULL}},
+    };
+    g_autoptr(ApiTypes) types = api_types_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FieldErrors) errors = field_errors_new();
+        g_autoptr(Value) object = valid_object(types, "po");
+        g_autoptr(Value) old = value_ref(object);
+
+        change(&object, cases[i].path, cases[i].value);
+        api_validate(api_types_lookup(types, "po"), object, old, cases[i].subresource, errors);
+        expect(cases[i].subresource, cases[i].path, errors, cases[i].errors);
+    }
+}
+END_TEST
+
 static TCase *
 validation_case(void)
 {
@@ -410,6 +446,7 @@ validation_case(void)
 
     tcase_add_loop_test(tcase, a_new_object_with_one_thing_wrong_is_refused_with_its_words, 0, G_N_ELEMENTS(CASES));
     tcase_add_loop_test(tcase, an_update_may_change_only_what_it_may, 0, G_N_ELEMENTS(UPDATES));
+    tcase_add_test(tcase, subresources_of_a_pod_change_only_their_part);
     return tcase;
 }
 
