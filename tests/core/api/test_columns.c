@@ -7,6 +7,8 @@
 #include "core/object/json.h"
 #include "tests/support/runner.h"
 
+static ApiTypes *types; /* made once for all cases */
+
 #define NOW "2026-01-01T01:00:00Z"
 #define META "metadata: {name: x, creationTimestamp: '2026-01-01T00:00:00Z'}"
 #define TEMPLATE "template: {spec: {containers: [{name: a, image: i}, {name: b, image: j}]}}"
@@ -180,7 +182,7 @@ static const struct {
 };
 
 static Value *
-table_of(const ApiTypes *types, const char *word, const char *object, const char *include)
+table_of(const char *word, const char *object, const char *include)
 {
     const ApiKind *kind = api_types_lookup(types, word);
     g_autoptr(Value) value = value_new_f(object);
@@ -191,8 +193,7 @@ table_of(const ApiTypes *types, const char *word, const char *object, const char
 
 START_TEST(each_object_becomes_the_cells_that_kubernetes_prints)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
-    g_autoptr(Value) table = table_of(types, CASES[_i].kind, CASES[_i].object, NULL);
+    g_autoptr(Value) table = table_of(CASES[_i].kind, CASES[_i].object, NULL);
     g_autoptr(Value) expected = json_parse(CASES[_i].cells, strlen(CASES[_i].cells), NULL);
     g_autofree char *cells = json_text(value_at(table, "rows[0].cells")), *wanted = json_text(expected);
 
@@ -203,10 +204,9 @@ END_TEST
 
 START_TEST(a_row_shows_as_much_of_the_object_as_was_asked_for)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
-    g_autoptr(Value) none = table_of(types, "cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", "None");
-    g_autoptr(Value) metadata = table_of(types, "cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", NULL);
-    g_autoptr(Value) object = table_of(types, "cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", "Object");
+    g_autoptr(Value) none = table_of("cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", "None");
+    g_autoptr(Value) metadata = table_of("cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", NULL);
+    g_autoptr(Value) object = table_of("cm", "{kind: ConfigMap, metadata: {name: x}, data: {a: b}}", "Object");
 
     ck_assert(value_has(value_at(none, "rows[0]"), "object") && value_is_null(value_at(none, "rows[0].object")));
     ck_assert_str_eq(value_text_at(metadata, "rows[0].object.kind"), "PartialObjectMetadata");
@@ -218,8 +218,7 @@ END_TEST
 
 START_TEST(a_completed_pod_has_a_row_condition)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
-    g_autoptr(Value) table = table_of(types, "po",
+    g_autoptr(Value) table = table_of("po",
                                       "{kind: PodList, items: [{status: {phase: Succeeded}}, {status: {phase: Running}}, "
                                       "{status: {phase: Failed}}]}",
                                       NULL);
@@ -232,7 +231,6 @@ END_TEST
 
 START_TEST(a_list_keeps_its_revision_and_may_be_empty_and_headers_can_be_left_out)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
     const ApiKind *kind = api_types_lookup(types, "po");
     g_autoptr(Value) list = value_new_f("{kind: PodList, metadata: {resourceVersion: '7', continue: c}, items: []}");
     g_autoptr(Value) table = api_table(kind, list, NULL, 0, false);
@@ -244,10 +242,23 @@ START_TEST(a_list_keeps_its_revision_and_may_be_empty_and_headers_can_be_left_ou
 }
 END_TEST
 
+static void
+set_up(void)
+{
+    types = api_types_new();
+}
+
+static void
+tear_down(void)
+{
+    api_types_free(types);
+}
+
 static TCase *
 columns_case(void)
 {
     TCase *tcase = tcase_create("columns");
+    tcase_add_unchecked_fixture(tcase, set_up, tear_down);
 
     tcase_add_loop_test(tcase, each_object_becomes_the_cells_that_kubernetes_prints, 0, G_N_ELEMENTS(CASES));
     tcase_add_test(tcase, a_row_shows_as_much_of_the_object_as_was_asked_for);

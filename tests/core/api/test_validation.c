@@ -5,6 +5,8 @@
 #include "core/object/json.h"
 #include "tests/support/runner.h"
 
+static ApiTypes *types; /* made once for all cases */
+
 /* The smallest valid objects; defaults and metadata.namespace are filled in. */
 static const struct {
     const char *word;
@@ -342,7 +344,7 @@ static const struct {
 };
 
 static Value *
-valid_object(const ApiTypes *types, const char *word)
+valid_object(const char *word)
 {
     const ApiKind *kind = api_types_lookup(types, word);
 
@@ -384,9 +386,8 @@ expect(const char *word, const char *path, const FieldErrors *errors, const char
 
 START_TEST(a_new_object_with_one_thing_wrong_is_refused_with_its_words)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
     g_autoptr(FieldErrors) errors = field_errors_new();
-    g_autoptr(Value) object = valid_object(types, CASES[_i].word);
+    g_autoptr(Value) object = valid_object(CASES[_i].word);
 
     change(&object, CASES[_i].path, CASES[_i].value);
     api_validate(api_types_lookup(types, CASES[_i].word), object, NULL, NULL, errors);
@@ -396,9 +397,8 @@ END_TEST
 
 START_TEST(an_update_may_change_only_what_it_may)
 {
-    g_autoptr(ApiTypes) types = api_types_new();
     g_autoptr(FieldErrors) errors = field_errors_new();
-    g_autoptr(Value) object = valid_object(types, UPDATES[_i].word);
+    g_autoptr(Value) object = valid_object(UPDATES[_i].word);
     g_autoptr(Value) old = NULL;
 
     value_edit(&object, "metadata.uid", value_new_string("1"));
@@ -425,11 +425,10 @@ START_TEST(subresources_of_a_pod_change_only_their_part)
          {"spec.ephemeralContainers[0].name: Duplicate value: \"a\""}},
         {"status", "spec.containers", "[]", {NULL}},
     };
-    g_autoptr(ApiTypes) types = api_types_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(FieldErrors) errors = field_errors_new();
-        g_autoptr(Value) object = valid_object(types, "po");
+        g_autoptr(Value) object = valid_object("po");
         g_autoptr(Value) old = value_ref(object);
 
         change(&object, cases[i].path, cases[i].value);
@@ -439,10 +438,23 @@ START_TEST(subresources_of_a_pod_change_only_their_part)
 }
 END_TEST
 
+static void
+set_up(void)
+{
+    types = api_types_new();
+}
+
+static void
+tear_down(void)
+{
+    api_types_free(types);
+}
+
 static TCase *
 validation_case(void)
 {
     TCase *tcase = tcase_create("validation");
+    tcase_add_unchecked_fixture(tcase, set_up, tear_down);
 
     tcase_add_loop_test(tcase, a_new_object_with_one_thing_wrong_is_refused_with_its_words, 0, G_N_ELEMENTS(CASES));
     tcase_add_loop_test(tcase, an_update_may_change_only_what_it_may, 0, G_N_ELEMENTS(UPDATES));
