@@ -13,6 +13,9 @@ cluster_new(const ClusterOptions *options, GError **error)
     cluster->service_account_key = g_strdup(options->service_account_key);
     cluster->root_ca = g_strdup(options->root_ca);
     cluster->admin_token = g_strdup(options->admin_token);
+    static const char *const MASTERS[] = {"system:masters", NULL};
+    cluster->tokens[0] = (ApiTokenEntry){
+        .token = cluster->admin_token, .user = "timonel-admin", .groups = MASTERS};
     cluster->no_client_limits = options->no_client_limits;
     cluster->processes = g_ptr_array_new();
     cluster->proxy_shared = proxy_shared_new();

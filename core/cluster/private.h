@@ -13,6 +13,7 @@ struct Cluster {
     ApiTypes *types;
     Store *store;
     char *service_account_key, *root_ca, *admin_token;
+    ApiTokenEntry tokens[2]; /* static bearer tokens; the last is empty */
     bool no_client_limits;
     char **api_hosts;    /* names of the control-plane nodes; NULL terminated */
     ProxyShared *proxy_shared;

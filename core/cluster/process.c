@@ -43,11 +43,8 @@ typedef struct ApiProcess {
 static void *
 apiserver_start(ClusterProcess *process)
 {
-    static const char *const MASTERS[] = {"system:masters", NULL};
     Cluster *cluster = process->cluster;
     const TopologyNode *node = topology_node(cluster->topology, process->node);
-    const ApiTokenEntry tokens[] = {
-        {.token = cluster->admin_token, .user = "timonel-admin", .groups = MASTERS}, {NULL}};
     ApiProcess *api = g_new0(ApiProcess, 1);
     api->dialer = kubelet_dialer_new(process->ports);
     const ApiServerOptions options = {
@@ -55,7 +52,7 @@ apiserver_start(ClusterProcess *process)
         .git_version = cluster->topology->kubernetes_version,
         .advertise_address = node->ip,
         .advertise_port = 6443,
-        .tokens = cluster->admin_token != NULL ? tokens : NULL,
+        .tokens = cluster->tokens,
         .service_account_key = cluster->service_account_key,
         .kubelet = kubelet_dialer_port(api->dialer),
     };
@@ -118,6 +115,15 @@ identity_of(ClusterProcess *process)
     return g_strdup_printf("%s_%s", process->node, uuid);
 }
 
+/* As the real one, a manager that lost its lease exits; its kubelet starts it again. */
+static void
+leadership_lost(void *data)
+{
+    ClusterProcess *process = data;
+    if (process->exited != NULL)
+        process->exited(1, process->exited_data);
+}
+
 static void *
 controller_manager_start(ClusterProcess *process)
 {
@@ -127,7 +133,9 @@ controller_manager_start(ClusterProcess *process)
         "{leaderElect: true, identity: %s, clusterCIDR: %s, rootCA: %s, allocateNodeCIDRs: true}",
         identity, cluster->topology->pod_cidr,
         cluster->root_ca != NULL ? cluster->root_ca : "simulated cluster: no certificates\n");
-    return controller_manager_new(process->ports, process->client, config);
+    ControllerManager *manager = controller_manager_new(process->ports, process->client, config);
+    controller_manager_on_lost(manager, leadership_lost, process);
+    return manager;
 }
 
 static void
