@@ -9,12 +9,13 @@
 #include "core/base/error.h"
 #include "core/object/yaml.h"
 #include "sim/world/live.h"
+#include "tui/tui.h"
 
 #define PORT_DEFAULT 6443
 
 typedef struct UpOptions {
     char *name, *cluster, *listen, *pace;
-    gboolean headless;
+    gboolean headless, ascii;
     int nodes;
     gint64 seed;
 } UpOptions;
@@ -193,6 +194,24 @@ run_headless(Session *session)
     return EXIT_DONE;
 }
 
+/* Leaving the dashboard stops the cluster, or lets it go on in this process until a signal. */
+static int
+run_dashboard(Session *session, GError **error)
+{
+    const char *no_colour = g_getenv("NO_COLOR");
+    const TuiOptions options = {
+        .cluster_name = session->state->name != NULL ? session->state->name : "timonel",
+        .kubeconfig = session->state->kubeconfig,
+        .colour = no_colour == NULL || *no_colour == '\0',
+        .ascii = session->options->ascii,
+        .can_keep = true,
+    };
+    int outcome = tui_run(session->live, &options, error);
+    if (outcome == TUI_FAILED)
+        return EXIT_FAILED;
+    return outcome == TUI_KEEP ? run_headless(session) : EXIT_DONE;
+}
+
 static int
 up_run(int argc, char **argv)
 {
@@ -208,6 +227,8 @@ up_run(int argc, char **argv)
         {"nodes", 0, 0, G_OPTION_ARG_INT, &options.nodes, N_("How many worker nodes"), "K"},
         {"headless", 0, 0, G_OPTION_ARG_NONE, &options.headless,
          N_("Serve only, without a dashboard, until a signal"), NULL},
+        {"ascii", 0, 0, G_OPTION_ARG_NONE, &options.ascii,
+         N_("Draw the dashboard with ASCII characters only"), NULL},
         {"listen", 0, 0, G_OPTION_ARG_STRING, &options.listen,
          N_("Where the API listens; by default 127.0.0.1:6443, or any free port"), "ADDRESS:PORT"},
         {"pace", 0, 0, G_OPTION_ARG_STRING, &options.pace,
@@ -221,7 +242,10 @@ up_run(int argc, char **argv)
     g_auto(Session) session = {.options = &options};
     if (!session_start(&session, &error))
         return command_failed(&COMMAND_UP, error);
-    return run_headless(&session);
+    if (options.headless)
+        return run_headless(&session);
+    status = run_dashboard(&session, &error);
+    return error != NULL ? command_failed(&COMMAND_UP, error) : status;
 }
 
 const Command COMMAND_UP = {"up", "[--name NAME] [--headless] [--nodes K] ...",
