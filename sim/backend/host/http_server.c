@@ -33,6 +33,7 @@ struct HttpServer {
     guint16 port;
     gboolean secure;
     gboolean closing;
+    gboolean resumed; /* a connection was resumed: the library's epoll descriptor does not tell of that */
     GQueue exchanges; /* those the library is not through with */
 };
 
@@ -93,6 +94,7 @@ exchange_resume(Exchange *exchange)
         return;
     exchange->suspended = FALSE;
     g_clear_handle_id(&exchange->hangup_watch, g_source_remove);
+    exchange->server->resumed = TRUE;
     MHD_resume_connection(exchange->connection);
 }
 
@@ -108,6 +110,7 @@ exchange_hung_up(gint fd, GIOCondition condition, gpointer data)
         exchange->code = MHD_HTTP_SERVICE_UNAVAILABLE;
         exchange->length = 0;
     }
+    exchange->server->resumed = TRUE;
     MHD_resume_connection(exchange->connection);
     return G_SOURCE_REMOVE;
 }
@@ -516,6 +519,10 @@ source_prepare(GSource *source, gint *timeout)
 {
     MHD_UNSIGNED_LONG_LONG wait;
     ServerSource *self = (ServerSource *)source;
+    if (self->server->resumed) {
+        *timeout = 0;
+        return TRUE;
+    }
     if (MHD_get_timeout(self->server->daemon, &wait) != MHD_YES) {
         *timeout = -1;
         return FALSE;
@@ -535,7 +542,9 @@ source_check(GSource *source)
 static gboolean
 source_dispatch(GSource *source, GSourceFunc func, gpointer data)
 {
-    MHD_run(((ServerSource *)source)->server->daemon);
+    HttpServer *server = ((ServerSource *)source)->server;
+    server->resumed = FALSE; /* before: handlers may resume again */
+    MHD_run(server->daemon);
     return G_SOURCE_CONTINUE;
 }
 
