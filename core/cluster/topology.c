@@ -197,7 +197,7 @@ static bool
 add_nodes(Topology *topology, const Value *spec, GError **error)
 {
     const Value *control_plane = value_get(spec, "controlPlane");
-    int64_t count;
+    int64_t count = 0;
     if (!known_fields(control_plane, "spec.controlPlane", GROUP_FIELDS, error) ||
         !count_at(control_plane, "spec.controlPlane", 1, 1, CONTROL_PLANES_MAX, &count, error) ||
         !add_group(topology, control_plane, "spec.controlPlane", "control-plane", true, count,

@@ -135,14 +135,15 @@ bool
 number_parse_double(const char *text, size_t len, double *ret_d)
 {
     char small[64];
-    g_autofree char *large = len < sizeof(small) ? NULL : g_strndup(text, len);
-    const char *copy = large;
+    g_autofree char *large = NULL;
+    const char *copy = small;
     char *end;
 
-    if (large == NULL) {
+    if (len < sizeof(small)) {
         memcpy(small, text, len);
         small[len] = '\0';
-        copy = small;
+    } else {
+        copy = large = g_strndup(text, len);
     }
     if (len == 0 || strspn(copy, "+-.0123456789eE") != len || g_ascii_isspace(*copy))
         return false;

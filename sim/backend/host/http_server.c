@@ -609,7 +609,7 @@ start_daemon(HttpServer *server, const Pki *pki, int socket)
 HttpServer *
 http_server_new(const HttpServerOptions *options, GError **error)
 {
-    int socket;
+    int socket = -1;
     g_autofree HttpServer *server = g_new0(HttpServer, 1);
     if (!bind_socket(options, &socket, &server->port, error))
         return NULL;
