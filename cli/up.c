@@ -48,24 +48,6 @@ parse_listen(const char *text, char **ret_address, guint16 *ret_port, GError **e
     return TRUE;
 }
 
-/* "max", or a factor of life's pace such as 1, 60 or 0.5. */
-static gboolean
-apply_pace(Live *live, const char *pace, GError **error)
-{
-    if (strcmp(pace, "max") == 0) {
-        live_set_max(live);
-        return TRUE;
-    }
-    char *end;
-    double factor = g_ascii_strtod(pace, &end);
-    if (*pace == '\0' || *end != '\0' || !(factor > 0) || factor > PACE_FACTOR_MAX / 1000.0)
-        return fail(error, TIMONEL_ERROR_INVALID,
-                    _("--pace %s: expected \"max\" or a factor of life's pace such as 1 or 60"),
-                    pace);
-    live_set_factor(live, (int64_t)(factor * 1000));
-    return TRUE;
-}
-
 /* The document that a stored cluster was made of, or the one asked for. */
 static Value *
 choose_document(const UpOptions *options, const ClusterState *state, GError **error)
@@ -171,7 +153,7 @@ session_start(Session *session, GError **error)
            write_kubeconfig(session->state, session->pki, session->address,
                             live_port(session->live), error) &&
            write_document(session->state, session->document, error) &&
-           apply_pace(session->live, options->pace != NULL ? options->pace : "1", error);
+           live_set_pace(session->live, options->pace != NULL ? options->pace : "1", error);
 }
 
 static gboolean

@@ -95,3 +95,10 @@ cluster_scheduler(const Cluster *cluster)
 {
     return running_component(cluster, "kube-scheduler");
 }
+
+void
+cluster_observe_requests(Cluster *cluster, HttpObserveFunc func, void *data)
+{
+    cluster->observe = func;
+    cluster->observe_data = data;
+}

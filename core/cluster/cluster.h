@@ -63,6 +63,8 @@ Kubelet *cluster_kubelet_start(Cluster *cluster, const char *node, const Ports *
 ApiServer *cluster_api_server(const Cluster *cluster);
 /* The REST face of that API server, or NULL. Borrowed likewise. */
 HttpFace *cluster_http_face(const Cluster *cluster);
+/* Who sees each request that comes in over HTTP, in every API server that is started from now on. */
+void cluster_observe_requests(Cluster *cluster, HttpObserveFunc func, void *data);
 /* Its way to the kubelets, or NULL. */
 KubeletDialer *cluster_kubelet_dialer(const Cluster *cluster);
 /* Is etcd up where the API server needs it? */

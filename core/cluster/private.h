@@ -18,7 +18,8 @@ struct Cluster {
     char **api_hosts;    /* names of the control-plane nodes; NULL terminated */
     ProxyShared *proxy_shared;
     GPtrArray *processes; /* of ClusterProcess, in order of their start; borrowed */
-    uint32_t etcd_running;
+    HttpObserveFunc observe; /* of requests over HTTP; may be NULL */
+    void *observe_data;
 };
 
 typedef struct ProcessClass ProcessClass;

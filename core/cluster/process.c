@@ -58,6 +58,7 @@ apiserver_start(ClusterProcess *process)
     };
     api->server = api_server_new(process->ports, cluster->types, cluster->store, &options);
     api->face = http_face_new(api->server);
+    http_face_set_observer(api->face, cluster->observe, cluster->observe_data);
     api->endpoint = api_endpoint_new(cluster, process->ports, api->server);
     log_info(process->ports->log, "Serving securely on [::]:6443");
     return api;

@@ -38,6 +38,13 @@ http_face_set_upgrade(HttpFace *face, HttpUpgradeFunc func, void *data)
 }
 
 void
+http_face_set_observer(HttpFace *face, HttpObserveFunc func, void *data)
+{
+    face->observe = func;
+    face->observe_data = data;
+}
+
+void
 exchange_free(Exchange *exchange)
 {
     if (exchange == NULL)
@@ -200,6 +207,8 @@ face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiReques
         return;
     }
     face_note_input(face, request, api, url);
+    if (face->observe != NULL)
+        face->observe(api, face->observe_data);
     exchange = exchange_new(face, request, url, api, responder);
     exchange->media = media;
     if (g_strcmp0(api->subresource, "log") == 0 &&

@@ -22,3 +22,7 @@ void http_face_handle(HttpFace *face, const HttpRequest *request, HttpResponder 
 typedef void (*HttpUpgradeFunc)(ApiRequest *take, const HttpRequest *request,
                                 HttpResponder *responder, void *data);
 void http_face_set_upgrade(HttpFace *face, HttpUpgradeFunc func, void *data);
+
+/* Sees every request (but watches and streams) just before the API server does: what came from outside can be recorded. */
+typedef void (*HttpObserveFunc)(const ApiRequest *request, void *data);
+void http_face_set_observer(HttpFace *face, HttpObserveFunc func, void *data);

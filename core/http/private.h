@@ -57,6 +57,8 @@ struct HttpFace {
     ApiKubeletDialer kubelet; /* open NULL: none */
     HttpUpgradeFunc upgrade;
     void *upgrade_data;
+    HttpObserveFunc observe;
+    void *observe_data;
 };
 
 /* ---- url.c */

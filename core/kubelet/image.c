@@ -67,6 +67,7 @@ tell_waiter(Pull *pull, Op *op, const char *id, const char *error, int64_t size)
 {
     Kubelet *kubelet = pull->manager->kubelet;
     int64_t now = kubelet_now(kubelet);
+    trace_adopt(kubelet->ports->trace, op->cause);
     if (error == NULL && op_is_current(op)) {
         const Value *container = value_item(pod_container_list(op->worker->pod, op->kind), op->index);
         int64_t ms = NS_PER_MS;

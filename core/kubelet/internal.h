@@ -41,6 +41,7 @@ struct Op {
     ContainerKind kind;
     char *text;        /* owned */
     int64_t time;
+    CauseId cause;     /* why it was begun: what waits in a line goes on under its own cause, not its neighbour's */
     Value *value;      /* owned; for API calls the answer, set before done */
     int code;          /* HTTP, or an exec's exit code */
     bool flag;

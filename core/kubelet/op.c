@@ -10,6 +10,7 @@ op_new(Kubelet *kubelet, PodWorker *worker, OpFunc done)
     op->worker = worker;
     op->done = done;
     op->round = worker != NULL ? worker->round : 0;
+    op->cause = trace_current(kubelet->ports->trace);
     op->next = kubelet->ops;
     if (op->next != NULL)
         op->next->previous = op;

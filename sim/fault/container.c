@@ -17,11 +17,13 @@ kill_with(FaultTarget *target, const Value *spec, int signal, int exit_code, boo
 static bool
 kill_start(FaultTarget *target, const Value *spec, GError **error)
 {
-    const Value *exit_code = fault_parameter(spec, "exitCode");
-    const Value *signal = fault_parameter(spec, "signal");
-    if (exit_code != NULL)
-        return kill_with(target, spec, 0, (int)value_int(exit_code), false, error);
-    return kill_with(target, spec, signal != NULL ? (int)value_int(signal) : 9, 0, false, error);
+    int64_t exit_code, signal;
+    if (!fault_parameter_int(spec, "exitCode", -1, 0, 255, &exit_code, error) ||
+        !fault_parameter_int(spec, "signal", 9, 1, 64, &signal, error))
+        return false;
+    if (exit_code >= 0)
+        return kill_with(target, spec, 0, (int)exit_code, false, error);
+    return kill_with(target, spec, (int)signal, 0, false, error);
 }
 
 const FaultClass FAULT_CONTAINER_KILL = {

@@ -13,3 +13,8 @@ const char *fault_target_text(const Value *spec, const char *field);
 const Value *fault_parameter(const Value *spec, const char *name);
 /* A duration parameter in ns; otherwise when absent. */
 bool fault_parameter_duration(const Value *spec, const char *name, int64_t otherwise, int64_t *ret_ns, GError **error);
+/* Numbers and switches may be written as texts, as the API's map of strings does. otherwise when absent; an error for what is
+ * neither. */
+bool fault_parameter_int(const Value *spec, const char *name, int64_t otherwise, int64_t min, int64_t max,
+                         int64_t *ret_number, GError **error);
+bool fault_parameter_is_on(const Value *spec, const char *name);

@@ -10,7 +10,7 @@ shape(FaultTarget *target, const Value *spec, const FaultLink *link, GError **er
     const char *from = fault_target_text(spec, "node");
     const char *to = fault_target_text(spec, "peer");
     return target->ops->link(target, from, to, link, error) &&
-           (value_bool(fault_parameter(spec, "oneWay")) ||
+           (fault_parameter_is_on(spec, "oneWay") ||
             target->ops->link(target, to, from, link, error));
 }
 
@@ -56,12 +56,9 @@ const FaultClass FAULT_LINK_DELAY = {
 static bool
 loss_start(FaultTarget *target, const Value *spec, GError **error)
 {
-    const Value *percent = fault_parameter(spec, "percent");
-    int64_t loss = percent != NULL ? value_int(percent) : 10;
-    if (loss < 0 || loss > 100)
-        return fail(error, TIMONEL_ERROR_INVALID,
-                    "spec.parameters.percent: expected a number from 0 to 100");
-    return shape(target, spec, &(FaultLink){.loss_ppm = (unsigned)loss * 10000}, error);
+    int64_t percent;
+    return fault_parameter_int(spec, "percent", 10, 0, 100, &percent, error) &&
+           shape(target, spec, &(FaultLink){.loss_ppm = (unsigned)percent * 10000}, error);
 }
 
 const FaultClass FAULT_LINK_LOSS = {

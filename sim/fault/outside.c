@@ -27,12 +27,10 @@ const FaultClass FAULT_REGISTRY_DOWN = {
 static bool
 slow_start(FaultTarget *target, const Value *spec, GError **error)
 {
-    const Value *factor = fault_parameter(spec, "factor");
-    if (factor != NULL && value_int(factor) < 1)
-        return fail(error, TIMONEL_ERROR_INVALID,
-                    "spec.parameters.factor: expected a whole number from 1");
-    return target->ops->registry(target, fault_target_text(spec, "registry"), false,
-                                 factor != NULL ? (unsigned)value_int(factor) : 20, error);
+    int64_t factor;
+    return fault_parameter_int(spec, "factor", 20, 1, 1000000, &factor, error) &&
+           target->ops->registry(target, fault_target_text(spec, "registry"), false,
+                                 (unsigned)factor, error);
 }
 
 const FaultClass FAULT_REGISTRY_SLOW = {

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "core/base/duration.h"
 #include "core/base/error.h"
 #include "sim/fault/fault_private.h"
@@ -25,4 +27,32 @@ fault_parameter_duration(const Value *spec, const char *name, int64_t otherwise,
     return fail(error, TIMONEL_ERROR_INVALID,
                 "spec.parameters.%s: \"%s\" is not a duration such as 200ms", name,
                 value_text(value));
+}
+
+bool
+fault_parameter_int(const Value *spec, const char *name, int64_t otherwise, int64_t min,
+                    int64_t max, int64_t *ret_number, GError **error)
+{
+    const Value *value = fault_parameter(spec, name);
+    gint64 number = value_int(value);
+    *ret_number = otherwise;
+    if (value == NULL)
+        return true;
+    bool good = value_type(value) == VALUE_INT
+                    ? number >= min && number <= max
+                    : g_ascii_string_to_signed(value_text(value), 10, min, max, &number, NULL);
+    if (!good)
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    "spec.parameters.%s: expected a whole number from %" G_GINT64_FORMAT
+                    " to %" G_GINT64_FORMAT,
+                    name, min, max);
+    *ret_number = number;
+    return true;
+}
+
+bool
+fault_parameter_is_on(const Value *spec, const char *name)
+{
+    const Value *value = fault_parameter(spec, name);
+    return value_bool(value) || strcmp(value_text(value), "true") == 0;
 }

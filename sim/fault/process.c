@@ -44,13 +44,10 @@ const FaultClass FAULT_PROCESS_PAUSE = {
 static bool
 slow_start(FaultTarget *target, const Value *spec, GError **error)
 {
-    const Value *factor = fault_parameter(spec, "factor");
-    if (factor != NULL && (value_type(factor) != VALUE_INT || value_int(factor) < 1))
-        return fail(error, TIMONEL_ERROR_INVALID,
-                    "spec.parameters.factor: expected a whole number from 1");
-    return target->ops->process_slow(target, fault_target_text(spec, "node"),
-                                     fault_target_text(spec, "process"),
-                                     factor != NULL ? (unsigned)value_int(factor) : 10, error);
+    int64_t factor;
+    return fault_parameter_int(spec, "factor", 10, 1, 1000000, &factor, error) &&
+           target->ops->process_slow(target, fault_target_text(spec, "node"),
+                                     fault_target_text(spec, "process"), (unsigned)factor, error);
 }
 
 static bool

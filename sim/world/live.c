@@ -2,6 +2,8 @@
  * sockets and keys are served in between. */
 #include "sim/world/live.h"
 
+#include <string.h>
+
 #include "core/base/error.h"
 #include "sim/world/inputs.h"
 #include "sim/world/world_private.h"
@@ -19,6 +21,8 @@ struct Live {
     void (*moved)(void *data);
     void *moved_data;
     int64_t last_moved; /* machine time of the last call */
+    char *wanted_pace;  /* what the Clock object says; set by pace_source */
+    guint pace_source;
 };
 
 static int64_t
@@ -115,6 +119,26 @@ http_request(const HttpRequest *request, HttpResponder *responder, void *data)
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
+static gboolean
+set_wanted_pace(gpointer data)
+{
+    Live *live = data;
+    live->pace_source = 0;
+    live_set_pace(live, live->wanted_pace, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+/* Told in the middle of an event: the pace is changed between events. What is no pace changes nothing. */
+static void
+pace_wanted(const char *pace, void *data)
+{
+    Live *live = data;
+    g_free(live->wanted_pace);
+    live->wanted_pace = g_strdup(pace);
+    if (live->pace_source == 0)
+        live->pace_source = g_idle_add_full(G_PRIORITY_HIGH, set_wanted_pace, live, NULL);
+}
+
 static World *
 make_world(Live *live, int64_t start_ns, GError **error)
 {
@@ -128,7 +152,10 @@ make_world(Live *live, int64_t start_ns, GError **error)
         .root_ca = pki != NULL ? pki->ca_cert : NULL,
         .admin_token = pki != NULL ? pki->token : NULL,
     };
-    return world_new(&options, error);
+    World *world = world_new(&options, error);
+    if (world != NULL)
+        world_on_pace(world, pace_wanted, live);
+    return world;
 }
 
 Live *
@@ -175,6 +202,8 @@ live_free(Live *live)
     /* First the world: its API server ends every stream; then the sockets. */
     world_free(live->world);
     http_server_free(live->server);
+    g_clear_handle_id(&live->pace_source, g_source_remove);
+    g_free(live->wanted_pace);
     value_unref(live->cluster);
     g_free(live);
 }
@@ -236,6 +265,28 @@ live_set_max(Live *live)
 {
     settle_time(live);
     pace_set_max(&live->pace);
+}
+
+bool
+live_set_pace(Live *live, const char *pace, GError **error)
+{
+    if (strcmp(pace, "max") == 0) {
+        live_set_max(live);
+        return true;
+    }
+    if (strcmp(pace, "paused") == 0) {
+        live_pause(live);
+        return true;
+    }
+    char *end;
+    double factor = g_ascii_strtod(pace, &end);
+    if (*pace == '\0' || *end != '\0' || !(factor > 0) || factor > PACE_FACTOR_MAX / 1000.0)
+        return fail(error, TIMONEL_ERROR_INVALID,
+                    "\"%s\" is no pace: expected \"paused\", \"max\" or a factor of life's pace "
+                    "such as 1 or 60",
+                    pace);
+    live_set_factor(live, MAX((int64_t)(factor * 1000), 1));
+    return true;
 }
 
 void

@@ -32,6 +32,8 @@ void live_pause(Live *live);
 void live_resume(Live *live);
 void live_set_factor(Live *live, int64_t thousandths);
 void live_set_max(Live *live);
+/* By a word: "paused", "max", or a factor of life's pace such as "1", "60" or "0.5". The error says what is allowed. */
+bool live_set_pace(Live *live, const char *pace, GError **error);
 /* While paused: one event, or all up to now + duration. */
 void live_step(Live *live);
 void live_step_for(Live *live, int64_t duration_ns);

@@ -83,20 +83,29 @@ changes_something(const ApiRequest *request)
            !request->dry_run;
 }
 
-static void
-record_input(World *world, const ApiRequest *request)
+void
+world_record_request(World *world, const ApiRequest *request)
 {
-    g_autofree char *subject =
-        g_strdup_printf("%s/%s%s%s", request->resource != NULL ? request->resource : "",
-                        request->namespace_ != NULL ? request->namespace_ : "",
-                        request->namespace_ != NULL ? "/" : "",
-                        request->name != NULL ? request->name : "");
+    if (changes_something(request))
+        world_record(world, "request", request_to_value(request));
+}
+
+/* What follows was caused by somebody outside. */
+static void
+note_input(World *world, const ApiRequest *request)
+{
+    if (!changes_something(request))
+        return;
+    const bool namespaced = request->namespace_ != NULL;
+    g_autofree char *subject = g_strdup_printf(
+        "%s/%s%s%s", request->resource != NULL ? request->resource : "",
+        namespaced ? request->namespace_ : "", namespaced ? "/" : "",
+        request->name != NULL ? request->name : "");
     trace_record(engine_trace_port(world_trace(world)),
                  &(Fact){.kind = FACT_INPUT,
                          .actor = request->user != NULL ? request->user->name : "somebody",
                          .verb = api_verb_name(request->verb),
                          .subject = subject});
-    world_record(world, "request", request_to_value(request));
 }
 
 static void
@@ -124,8 +133,8 @@ transport_call(Transport *base, ApiRequest *request, ApiDone done, void *data)
                       call);
         return;
     }
-    if (changes_something(request))
-        record_input(world, request);
+    note_input(world, request);
+    world_record_request(world, request);
     api_server_handle(server, request, call_answered, call);
 }
 

@@ -17,7 +17,8 @@ typedef struct Drawn {
 static uint64_t
 drawn_next(Random *random)
 {
-    return ((Drawn *)random)->number;
+    Drawn *drawn = (Drawn *)random;
+    return drawn->number++; /* another one, should the first be rejected */
 }
 
 static ProxyProtocol

@@ -86,6 +86,12 @@ adopt_stored_nodes(World *world, StoreBucket *nodes)
     }
 }
 
+static void
+request_seen(const ApiRequest *request, void *data)
+{
+    world_record_request(data, request);
+}
+
 static bool
 make_cluster(World *world, const WorldOptions *options, Topology *topology, GError **error)
 {
@@ -106,6 +112,8 @@ make_cluster(World *world, const WorldOptions *options, Topology *topology, GErr
         .admin_token = options->admin_token,
     };
     world->cluster = cluster_new(&cluster, error);
+    if (world->cluster != NULL)
+        cluster_observe_requests(world->cluster, request_seen, world);
     return world->cluster != NULL;
 }
 
@@ -158,6 +166,7 @@ world_new(const WorldOptions *options, GError **error)
     StoreBucket *nodes = store_bucket(cluster_store(world->cluster), "nodes");
     store_listen(nodes, node_changed, world);
     adopt_stored_nodes(world, nodes);
+    world_sim_objects_start(world);
     for (guint i = 0; i < world->machines->len; i++)
         machine_start_kubelet(world->machines->pdata[i]);
     if (!options->no_addons)
@@ -173,6 +182,7 @@ world_free(World *world)
     world_outside_clear(world);
     if (world->cluster != NULL)
         store_unlisten(store_bucket(cluster_store(world->cluster), "nodes"), node_changed, world);
+    world_sim_objects_stop(world);
     if (world->kubeadm != NULL)
         engine_process_kill(world->kubeadm, ENGINE_DEATH_KILLED);
     cluster_process_stop(world->bootstrap);
@@ -302,7 +312,10 @@ api_is_ready(World *world, void *data)
 bool
 world_boot(World *world)
 {
-    return world_run_until_true(world, BOOT_MAX_NS, api_is_ready, NULL);
+    if (!world_run_until_true(world, BOOT_MAX_NS, api_is_ready, NULL))
+        return false;
+    world_sim_objects_publish(world);
+    return true;
 }
 
 /* ---- looking ---------------------------------------------------------------------------------------------------------- */

@@ -32,6 +32,9 @@ struct World {
     Inputs *inputs;
     bool replaying;          /* inputs come from a record: do not record them again */
     int64_t start_ns;
+    GPtrArray *faults;       /* of ActiveFault: those that are API objects; sim_objects.c */
+    void (*pace_wanted)(const char *pace, void *data);
+    void *pace_data;
     GQueue outside_calls;    /* of requests that wait for their answer; outside.c */
 };
 
@@ -49,7 +52,15 @@ extern const SimulatedRulesOps WORLD_RULES_OPS;
 extern const FaultTargetOps WORLD_FAULT_OPS;
 /* outside.c */
 void world_outside_clear(World *world);
+/* A request from outside is an input, if it changes something: recorded with its time, and the cause of what follows. */
+void world_record_request(World *world, const ApiRequest *request);
 void world_http(World *world, const HttpRequest *request, HttpResponder *responder);
+/* sim_objects.c */
+void world_sim_objects_start(World *world);
+void world_sim_objects_stop(World *world);
+void world_sim_objects_publish(World *world);
+/* What somebody wrote into the Clock: "paused", "max" or a factor. */
+void world_on_pace(World *world, void (*wanted)(const char *pace, void *data), void *data);
 /* replay.c */
 const Inputs *world_inputs(const World *world);
 int64_t world_start(const World *world);
