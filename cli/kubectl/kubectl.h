@@ -4,6 +4,16 @@
 
 #include "core/client/client.h"
 
+/* Standard input as a stream. */
+typedef struct KubectlTerminal {
+    bool is_tty;
+    /* Until stop, input is called with what is typed (length 0: the end), and resized with each new size and once at the start.
+     * raw: keys come one by one and are not echoed. */
+    void (*start)(bool raw, void (*input)(const void *bytes, size_t length, void *data),
+                  void (*resized)(int columns, int rows, void *data), void *data, void *env_data);
+    void (*stop)(void *env_data);
+} KubectlTerminal;
+
 /* What a command line runs against and where it writes. All borrowed for the call. */
 typedef struct KubectlEnv {
     Transport *transport;  /* to the API server */
@@ -21,9 +31,16 @@ typedef struct KubectlEnv {
     char **(*list_folder)(const char *path, void *env_data);
     /* Lets a person edit a text (kubectl edit); NULL when nobody can (then edit refuses). */
     char *(*edit)(const char *text, const char *suffix, GError **error, void *env_data);
-    /* Interactive streams (exec -it, attach, port-forward): NULL when there is no terminal. See exec.c. */
-    const struct KubectlTerminal *terminal;
-    const char *const *contexts; /* what `kubectl config` shows comes from kubeconfig.h; NULL: none */
+    /* A person's keys, for exec -i and attach: NULL when there are none. */
+    const KubectlTerminal *terminal;
+    /* The answer to GET of a raw path ("/version", "/apis", "/readyz"); NULL with error. May be NULL: then kinds beyond `types`
+     * and `get --raw` cannot be had. Owned. */
+    char *(*get_raw)(const char *path, GError **error, void *env_data);
+    /* What `kubectl config` shows: a kubeconfig document (merged), and how a changed one is kept; NULL: none. */
+    const Value *kubeconfig;
+    bool (*save_kubeconfig)(const Value *changed, GError **error, void *env_data);
+    const char *server; /* the API server's address, for `cluster-info`; NULL: not reached by an address */
+    const char *user;   /* who asks, when that is known; NULL: the server is asked */
     void *data;
 } KubectlEnv;
 

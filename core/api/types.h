@@ -86,3 +86,9 @@ const ApiSubresource *api_kind_subresource(const ApiKind *kind, const char *name
 const char *api_kind_api_version(const ApiKind *kind);
 /* "pods" or "deployments.apps": as error texts name it. */
 const char *api_kind_qualified(const ApiKind *kind);
+
+/* A kind that is known by discovery only (the command line against a server with more kinds): no schema, short names copied.
+ * Owned: api_kind_free. */
+ApiKind *api_kind_new(const char *group, const char *version, const char *kind, const char *resource, const char *singular,
+                      bool namespaced, unsigned verbs, const char *const *short_names, const char *const *categories);
+void api_kind_free(ApiKind *kind);

@@ -1,0 +1,3 @@
+#include "tests/cli/kubectl/bench.h"
+
+TEST_RUNNER("cli/kubectl", get_suite, write_suite)
