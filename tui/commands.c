@@ -25,7 +25,7 @@ run_cluster(TuiState *state, const char *argument)
 }
 
 #define SIMPLE_COMMAND(name, function)                                                             \
-    static void name(TuiState *state, const char *argument)                                       \
+    static void name(TuiState *state, const char *argument)                                        \
     {                                                                                              \
         function(state);                                                                           \
     }
@@ -50,11 +50,11 @@ run_kubectl(TuiState *state, const char *argument)
 }
 
 static const TuiCommand COMMANDS[] = {
-    {"check", run_check},       {"cluster", run_cluster}, {"describe", run_describe},
-    {"faults", run_faults},     {"help", run_help},       {"hint", run_hint},
-    {"kubectl", run_kubectl},   {"lesson", run_lesson},   {"logs", run_logs},
-    {"next", run_next},         {"output", run_output},   {"quit", run_quit},
-    {"verdict", run_verdict},   {"why", run_why},         {"yaml", run_yaml},
+    {"check", run_check},     {"cluster", run_cluster}, {"describe", run_describe},
+    {"faults", run_faults},   {"help", run_help},       {"hint", run_hint},
+    {"kubectl", run_kubectl}, {"lesson", run_lesson},   {"logs", run_logs},
+    {"next", run_next},       {"output", run_output},   {"quit", run_quit},
+    {"verdict", run_verdict}, {"why", run_why},         {"yaml", run_yaml},
 };
 
 static const TuiCommand *

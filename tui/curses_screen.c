@@ -1,4 +1,5 @@
-/* The only file that knows curses. Curses keeps what stands on the terminal and writes only what differs. */
+/* The only file that knows curses. Curses keeps what stands on the terminal and writes only what
+ * differs. */
 #define NCURSES_WIDECHAR 1
 #include "tui/screen.h"
 
@@ -16,7 +17,8 @@ struct TuiScreen {
     int width, height;
 };
 
-/* ---- giving the terminal back ------------------------------------------------------------------------------------- */
+/* ---- giving the terminal back
+ * ------------------------------------------------------------------------------------- */
 
 /* A signal handler gets no data: this is what it needs, for the one terminal that a program has. */
 static struct termios *
@@ -28,7 +30,8 @@ saved_terminal(void)
 
 static const int CRASHES[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
 
-/* Only what is safe in a handler: leaves the alternate screen, shows the cursor, restores the modes, and crashes again. */
+/* Only what is safe in a handler: leaves the alternate screen, shows the cursor, restores the
+ * modes, and crashes again. */
 static void
 give_back_and_crash(int number)
 {
@@ -47,16 +50,19 @@ watch_for_crashes(bool on)
         signal(CRASHES[i], on ? give_back_and_crash : SIG_DFL);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 init_colours(TuiScreen *screen)
 {
     static const short FOREGROUND[STYLE_COUNT] = {
-        [STYLE_NORMAL] = -1,         [STYLE_DIM] = -1,          [STYLE_TITLE] = COLOR_CYAN,
-        [STYLE_GOOD] = COLOR_GREEN,  [STYLE_BUSY] = COLOR_YELLOW, [STYLE_BAD] = COLOR_RED,
-        [STYLE_DONE] = COLOR_BLUE,   [STYLE_KEY] = COLOR_CYAN,  [STYLE_BORDER] = -1,
-        [STYLE_FLOW] = COLOR_MAGENTA,
+        [STYLE_NORMAL] = -1,         [STYLE_DIM] = -1,
+        [STYLE_TITLE] = COLOR_CYAN,  [STYLE_GOOD] = COLOR_GREEN,
+        [STYLE_BUSY] = COLOR_YELLOW, [STYLE_BAD] = COLOR_RED,
+        [STYLE_DONE] = COLOR_BLUE,   [STYLE_KEY] = COLOR_CYAN,
+        [STYLE_BORDER] = -1,         [STYLE_FLOW] = COLOR_MAGENTA,
     };
     if (!screen->colour || !has_colors() || start_color() == ERR) {
         screen->colour = false;
@@ -131,18 +137,22 @@ screen_resize(TuiScreen *screen)
     getmaxyx(stdscr, screen->height, screen->width);
 }
 
-/* ---- out --------------------------------------------------------------------------------------------------------------- */
+/* ---- out
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static attr_t
 attributes_of(const TuiScreen *screen, int style)
 {
     static const attr_t MONOCHROME[STYLE_COUNT] = {
-        [STYLE_DIM] = A_DIM, [STYLE_TITLE] = A_BOLD, [STYLE_BAD] = A_BOLD,
+        [STYLE_DIM] = A_DIM,  [STYLE_TITLE] = A_BOLD, [STYLE_BAD] = A_BOLD,
         [STYLE_KEY] = A_BOLD, [STYLE_BORDER] = A_DIM, [STYLE_FLOW] = A_BOLD,
     };
-    attr_t attributes = screen->colour ? (STYLE_ROLE(style) == STYLE_DIM ||
-                                          STYLE_ROLE(style) == STYLE_BORDER ? A_DIM : A_NORMAL)
-                                       : MONOCHROME[STYLE_ROLE(style)];
+    attr_t attributes =
+        screen->colour
+            ? (STYLE_ROLE(style) == STYLE_DIM || STYLE_ROLE(style) == STYLE_BORDER ? A_DIM
+                                                                                   : A_NORMAL)
+            : MONOCHROME[STYLE_ROLE(style)];
     if ((style & STYLE_REVERSE) != 0)
         attributes = (attributes & ~A_DIM) | A_REVERSE;
     if ((style & STYLE_BOLD) != 0)
@@ -179,17 +189,19 @@ screen_paint(TuiScreen *screen, const CellGrid *grid)
     refresh();
 }
 
-/* ---- in ------------------------------------------------------------------------------------------------------------------ */
+/* ---- in
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     wint_t curses;
     int key;
 } KEYS[] = {
-    {KEY_UP, TUI_KEY_UP},           {KEY_DOWN, TUI_KEY_DOWN},
-    {KEY_LEFT, TUI_KEY_LEFT},       {KEY_RIGHT, TUI_KEY_RIGHT},
-    {KEY_PPAGE, TUI_KEY_PAGE_UP},   {KEY_NPAGE, TUI_KEY_PAGE_DOWN},
-    {KEY_HOME, TUI_KEY_HOME},       {KEY_END, TUI_KEY_END},
-    {KEY_ENTER, TUI_KEY_ENTER},     {KEY_BACKSPACE, TUI_KEY_BACKSPACE},
+    {KEY_UP, TUI_KEY_UP},         {KEY_DOWN, TUI_KEY_DOWN},
+    {KEY_LEFT, TUI_KEY_LEFT},     {KEY_RIGHT, TUI_KEY_RIGHT},
+    {KEY_PPAGE, TUI_KEY_PAGE_UP}, {KEY_NPAGE, TUI_KEY_PAGE_DOWN},
+    {KEY_HOME, TUI_KEY_HOME},     {KEY_END, TUI_KEY_END},
+    {KEY_ENTER, TUI_KEY_ENTER},   {KEY_BACKSPACE, TUI_KEY_BACKSPACE},
     {KEY_DC, TUI_KEY_DELETE},
 };
 

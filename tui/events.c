@@ -65,9 +65,8 @@ events_add_lines(Lines *lines, World *world, const char *kind, const char *names
         g_autofree char *times =
             count > 1 ? g_strdup_printf(" (x%" G_GINT64_FORMAT ")", count) : g_strdup("");
         bool warning = strcmp(value_text_at(event, "type"), "Warning") == 0;
-        g_autofree char *text =
-            g_strdup_printf("%-5s %s%s%s: %s", age, warning ? "! " : "",
-                            value_text_at(event, "reason"), times, message);
+        g_autofree char *text = g_strdup_printf("%-5s %s%s%s: %s", age, warning ? "! " : "",
+                                                value_text_at(event, "reason"), times, message);
         if (width > 0)
             lines_add_folded(lines, warning ? STYLE_BUSY : STYLE_NORMAL, text, width, 6);
         else

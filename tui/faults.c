@@ -1,5 +1,5 @@
-/* The fault menu: what is broken can be mended, what is whole can be broken. The target is what is selected; what the
- * selection does not tell is asked for in the prompt. */
+/* The fault menu: what is broken can be mended, what is whole can be broken. The target is what is
+ * selected; what the selection does not tell is asked for in the prompt. */
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 
 #define FAULTS_ACTIVE_MAX 100
 
-/* ---- filling in a spec ---------------------------------------------------------------------------------------------- */
+/* ---- filling in a spec
+ * ---------------------------------------------------------------------------------------------- */
 
 /* A field of the target as the selection gives it, or NULL. */
 static const char *
@@ -17,7 +18,8 @@ field_of(const TuiTarget *target, const char *field)
     if (strcmp(field, "pod") == 0)
         return pod ? target->name : NULL;
     if (strcmp(field, "namespace") == 0)
-        return target->namespace_ != NULL && *target->namespace_ != '\0' ? target->namespace_ : NULL;
+        return target->namespace_ != NULL && *target->namespace_ != '\0' ? target->namespace_
+                                                                         : NULL;
     if (strcmp(field, "name") == 0)
         return target->name;
     if (strcmp(field, "kind") == 0)
@@ -71,7 +73,9 @@ target_text(const Value *spec)
     return g_string_free(text, FALSE);
 }
 
-/* ---- starting --------------------------------------------------------------------------------------------------------- */
+/* ---- starting
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void ask_next(TuiState *state);
 
@@ -88,7 +92,8 @@ start(TuiState *state)
         return;
     }
     if (class->stop != NULL && state->faults->len < FAULTS_ACTIVE_MAX)
-        g_ptr_array_add(state->faults, g_steal_pointer(&spec));
+        g_ptr_array_add(state->faults, value_new_f("{spec: %v, at: %i}", spec,
+                                                   world_now(live_world(state->live))));
     tui_note(state, STYLE_BAD, "%s: %s", _(class->title), target);
 }
 
@@ -148,22 +153,37 @@ ask_next(TuiState *state)
     g_autofree char *field = missing_field(state->fault);
     if (field != NULL) {
         g_autofree char *label = g_strdup_printf("%s: %s: ", _(class->title), field);
-        state->prompt.done = field_given;
-        prompt_open(state, PROMPT_VALUE, label, NULL);
+        prompt_ask(state, label, _("enter: go on; esc: leave it"), field_given);
     } else if (*class->parameters != '\0') {
-        g_autofree char *label = g_strdup_printf("%s = ", _(class->parameters));
-        state->prompt.done = parameters_given;
-        prompt_open(state, PROMPT_VALUE, label, NULL);
+        g_autofree char *label = g_strdup_printf(_("%s, with: "), _(class->title));
+        g_autofree char *help =
+            g_strdup_printf(_("name=value, or nothing; %s"), _(class->parameters));
+        prompt_ask(state, label, help, parameters_given);
     } else {
         start(state);
     }
+}
+
+static const Value *
+active_spec(const TuiState *state, guint index)
+{
+    return value_get(state->faults->pdata[index], "spec");
+}
+
+void
+faults_forget_future(TuiState *state)
+{
+    int64_t now = world_now(live_world(state->live));
+    for (guint i = state->faults->len; i > 0; i--)
+        if (value_int_at(state->faults->pdata[i - 1], "at") > now)
+            g_ptr_array_remove_index(state->faults, i - 1);
 }
 
 static void
 mend(TuiState *state, guint index)
 {
     g_autoptr(GError) error = NULL;
-    const Value *spec = state->faults->pdata[index];
+    const Value *spec = active_spec(state, index);
     const FaultClass *class = fault_class(value_text_at(spec, "type"));
     live_catch_up(state->live);
     if (!world_fault_stop(live_world(state->live), spec, "the dashboard", &error)) {
@@ -175,7 +195,9 @@ mend(TuiState *state, guint index)
     g_ptr_array_remove_index(state->faults, index);
 }
 
-/* ---- the menu ------------------------------------------------------------------------------------------------------------ */
+/* ---- the menu
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 chosen(TuiState *state, guint index)
@@ -199,7 +221,7 @@ fault_menu(TuiState *state)
     menu_free(state->menu);
     state->menu = menu_new(_("Break or mend"), chosen);
     for (guint i = 0; i < state->faults->len; i++) {
-        const Value *spec = state->faults->pdata[i];
+        const Value *spec = active_spec(state, i);
         const FaultClass *class = fault_class(value_text_at(spec, "type"));
         g_autofree char *text = g_strdup_printf(_("mend: %s"), _(class->title));
         g_autofree char *note = target_text(spec);

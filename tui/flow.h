@@ -5,7 +5,7 @@
 #include "sim/world/world.h"
 #include "tui/grid.h"
 
-#define FLOW_WINDOW_NS (5 * NS_PER_S) /* rates are of this much virtual time */
+#define FLOW_WINDOW_NS (10 * NS_PER_S) /* rates are of this much virtual time; leases are renewed as seldom */
 #define FLOW_LINKS_MAX 24
 #define FLOW_PULSE_NS (400 * NS_PER_MS) /* an arrow shows a message for so long */
 

@@ -1,12 +1,15 @@
 /* The keys that work in every view, and the help made from all key tables. */
 #include <glib/gi18n.h>
 
+#include "tui/look.h"
 #include "tui/state.h"
 
-/* ---- time -------------------------------------------------------------------------------------------------------- */
+/* ---- time
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-static const int64_t FACTORS[] = {100,   250,   500,    1000,   2000,   5000,   10000,
-                                  30000, 60000, 300000, 600000, 3600000};
+static const int64_t FACTORS[] = {100,   250,   500,   1000,   2000,   5000,
+                                  10000, 30000, 60000, 300000, 600000, 3600000};
 
 static void
 pause_or_go(TuiState *state)
@@ -68,12 +71,14 @@ back_in_time(TuiState *state)
         tui_note(state, STYLE_BAD, "%s", error->message);
         return;
     }
-    /* What was broken since then is not broken any more; what is left is not known by this menu. */
-    g_ptr_array_set_size(state->faults, 0);
-    tui_note(state, STYLE_DONE, _("back by 10 seconds: what follows may be changed now; space goes on"));
+    faults_forget_future(state);
+    tui_note(state, STYLE_DONE,
+             _("back by 10 seconds: what follows may be changed now; space goes on"));
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void
 open_command(TuiState *state)
@@ -133,7 +138,8 @@ const TuiKey TUI_KEYS[] = {
     {'w', NULL, N_("why is it so? the chain of causes"), N_("why"), open_why},
     {'!', NULL, N_("a kubectl command line"), N_("kubectl"), open_kubectl},
     {'k', NULL, NULL, NULL, open_kubectl},
-    {':', NULL, N_("a command: a kind such as pods, a view, quit; tab completes"), N_("command"), open_command},
+    {':', NULL, N_("a command: a kind such as pods, a view, quit; tab completes"), N_("command"),
+     open_command},
     {'y', NULL, N_("the object as YAML"), N_("YAML"), open_yaml},
     {'d', NULL, N_("describe the object"), NULL, open_describe},
     {'l', NULL, N_("the pod's logs"), N_("logs"), open_logs},
@@ -182,6 +188,11 @@ tui_help_lines(TuiState *state, const TuiTarget *target, Lines *lines)
     lines_add(lines, STYLE_NORMAL, "");
     lines_add(lines, STYLE_TITLE | STYLE_BOLD, _("Everywhere"));
     help_of_keys(lines, TUI_KEYS);
+    lines_add(lines, STYLE_NORMAL, "");
+    lines_add(lines, STYLE_TITLE | STYLE_BOLD, _("Pods in the picture"));
+    for (size_t i = 0; legend_item(i).glyph != NULL; i++)
+        lines_addf(lines, (int)legend_item(i).style, "  %s %s", legend_item(i).glyph,
+                   legend_item(i).word);
     lines_add(lines, STYLE_NORMAL, "");
     lines_add(lines, STYLE_TITLE | STYLE_BOLD, _("From another terminal"));
     if (state->options->kubeconfig != NULL)

@@ -90,7 +90,7 @@ node_look(const Value *node)
 Look
 legend_item(size_t index)
 {
-    static const Look *const ITEMS[] = {&RUNNING,   &NOT_READY, &PENDING, &SUCCEEDED,
-                                        &FAILED, &TERMINATING, &UNKNOWN};
+    static const Look *const ITEMS[] = {&RUNNING, &NOT_READY,   &PENDING, &SUCCEEDED,
+                                        &FAILED,  &TERMINATING, &UNKNOWN};
     return index < G_N_ELEMENTS(ITEMS) ? *ITEMS[index] : (Look){NULL, NULL, STYLE_NORMAL};
 }

@@ -7,7 +7,8 @@
 #include "core/api/pod.h"
 #include "core/object/quantity.h"
 
-/* ---- nodes and their pods ------------------------------------------------------------------------------------ */
+/* ---- nodes and their pods
+ * ------------------------------------------------------------------------------------ */
 
 static void
 picture_node_free(void *data)
@@ -99,7 +100,9 @@ add_pods(Picture *picture, GHashTable *by_name, bool system)
     }
 }
 
-/* ---- components ------------------------------------------------------------------------------------------------- */
+/* ---- components
+ * -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct ComponentRow {
     const char *name;
@@ -188,7 +191,9 @@ add_component(Picture *picture, World *world, const ComponentRow *row)
     picture->components[picture->n_components++] = component;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 Picture *
 picture_new(World *world)

@@ -1,4 +1,5 @@
-/* The line at the bottom in which a person types. Positions are bytes of UTF-8, always at a character's begin. */
+/* The line at the bottom in which a person types. Positions are bytes of UTF-8, always at a
+ * character's begin. */
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ prompt_clear(Prompt *prompt)
     g_string_free(prompt->text, TRUE);
     g_free(prompt->label);
     g_strfreev(prompt->completions);
+    g_free(prompt->help);
     for (size_t i = 0; i < G_N_ELEMENTS(prompt->history); i++)
         g_ptr_array_unref(prompt->history[i]);
 }
@@ -34,10 +36,21 @@ prompt_open(TuiState *state, PromptType type, const char *label, const char *tex
     prompt->history_at = prompt->history[type]->len;
 }
 
+void
+prompt_ask(TuiState *state, const char *label, const char *help,
+           void (*done)(TuiState *state, const char *text))
+{
+    prompt_open(state, PROMPT_VALUE, label, NULL);
+    g_free(state->prompt.help);
+    state->prompt.help = g_strdup(help);
+    state->prompt.done = done;
+}
+
 static void
 close_prompt(Prompt *prompt)
 {
     prompt->type = PROMPT_NONE;
+    g_clear_pointer(&prompt->help, g_free);
     g_clear_pointer(&prompt->completions, g_strfreev);
 }
 
@@ -53,7 +66,9 @@ remember(Prompt *prompt, const char *text)
     g_ptr_array_add(history, g_strdup(text));
 }
 
-/* ---- editing -------------------------------------------------------------------------------------------------- */
+/* ---- editing
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void
 insert(TuiState *state, gunichar character)
@@ -136,7 +151,9 @@ edit_key(TuiState *state, int key)
     return true;
 }
 
-/* ---- completion --------------------------------------------------------------------------------------------------- */
+/* ---- completion
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static char **
 ask_completions(TuiState *state)
@@ -189,7 +206,9 @@ complete(TuiState *state)
         g_clear_pointer(&prompt->completions, g_strfreev);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void
 apply_filter(TuiState *state, const char *text)
@@ -247,7 +266,8 @@ void
 prompt_render(const TuiState *state, CellGrid *grid, int y)
 {
     const Prompt *prompt = &state->prompt;
-    int width = state->width - 1, x = grid_put(grid, 0, y, width, STYLE_KEY | STYLE_BOLD, prompt->label);
+    int width = state->width - 1,
+        x = grid_put(grid, 0, y, width, STYLE_KEY | STYLE_BOLD, prompt->label);
     g_autofree char *head = g_strndup(prompt->text->str, prompt->cursor);
     int room = width - x, skip = MAX(text_columns(head) - room + 1, 0);
     const char *shown = prompt->text->str;

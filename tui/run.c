@@ -1,4 +1,5 @@
-/* The dashboard in a terminal: keys and the world's news come as GLib events; at most 20 times a second it is drawn. */
+/* The dashboard in a terminal: keys and the world's news come as GLib events; at most 20 times a
+ * second it is drawn. */
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <langinfo.h>
@@ -56,8 +57,8 @@ want_frame(Dashboard *dashboard)
         return;
     int64_t since = (g_get_monotonic_time() - dashboard->last_frame) / 1000;
     /* Above the world's pump, or a world that runs as fast as it can would never be seen. */
-    dashboard->frame = g_timeout_add_full(G_PRIORITY_HIGH, (guint)CLAMP(FRAME_MS - since, 0, FRAME_MS),
-                                          next_frame, dashboard, NULL);
+    dashboard->frame = g_timeout_add_full(
+        G_PRIORITY_HIGH, (guint)CLAMP(FRAME_MS - since, 0, FRAME_MS), next_frame, dashboard, NULL);
 }
 
 static void
@@ -123,8 +124,8 @@ static void
 run_loop(Dashboard *dashboard, Live *live)
 {
     guint sources[] = {
-        g_unix_fd_add_full(G_PRIORITY_HIGH, STDIN_FILENO,
-                           G_IO_IN | G_IO_HUP | G_IO_ERR, input_ready, dashboard, NULL),
+        g_unix_fd_add_full(G_PRIORITY_HIGH, STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR,
+                           input_ready, dashboard, NULL),
         g_unix_signal_add(SIGWINCH, resized, dashboard),
         g_unix_signal_add(SIGINT, interrupted, dashboard),
         g_unix_signal_add(SIGTERM, terminated, dashboard),

@@ -1,11 +1,11 @@
-/* The dashboard's state and its update. An event goes to the first of: the menu, the prompt, the top view's keys, the keys
- * that work everywhere. */
+/* The dashboard's state and its update. An event goes to the first of: the menu, the prompt, the
+ * top view's keys, the keys that work everywhere. */
 #include "tui/state.h"
 
 #include <glib/gi18n.h>
 
-#include "core/api/pod.h"
 #include "core/api/node.h"
+#include "core/api/pod.h"
 #include "core/base/pmap.h"
 
 #define LESSON_SIDE_FROM 100 /* columns from which a lesson stands beside the rest */
@@ -46,7 +46,9 @@ tui_state_free(TuiState *state)
     g_free(state);
 }
 
-/* ---- views ---------------------------------------------------------------------------------------------------- */
+/* ---- views
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 TuiView *
 tui_top(const TuiState *state)
@@ -82,7 +84,8 @@ tui_pop(TuiState *state)
     tui_refresh(state);
 }
 
-/* ---- where things are ------------------------------------------------------------------------------------------ */
+/* ---- where things are
+ * ------------------------------------------------------------------------------------------ */
 
 Rect
 tui_lesson_rect(const TuiState *state)
@@ -106,7 +109,9 @@ tui_body(const TuiState *state)
     return (Rect){0, top, width, MAX(bottom - top, 0)};
 }
 
-/* ---- snapshots --------------------------------------------------------------------------------------------------- */
+/* ---- snapshots
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void
 take_facts(TuiState *state)
@@ -141,7 +146,9 @@ tui_refresh(TuiState *state)
     view->class->refresh(view, state);
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 void
 tui_note(TuiState *state, int style, const char *format, ...)

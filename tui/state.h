@@ -118,12 +118,15 @@ typedef struct Prompt {
     GPtrArray *history[PROMPT_VALUE + 1]; /* of texts, oldest first */
     guint history_at;
     char **completions;    /* shown in the hint line, or NULL */
+    char *help;            /* of PROMPT_VALUE, shown there too; or NULL */
     void (*done)(TuiState *state, const char *text); /* of PROMPT_VALUE */
 } Prompt;
 
 void prompt_init(Prompt *prompt);
 void prompt_clear(Prompt *prompt);
 void prompt_open(TuiState *state, PromptType type, const char *label, const char *text);
+/* Asks for one value; help may be NULL. */
+void prompt_ask(TuiState *state, const char *label, const char *help, void (*done)(TuiState *state, const char *text));
 bool prompt_key(TuiState *state, int key); /* false: no prompt is open */
 void prompt_render(const TuiState *state, CellGrid *grid, int y);
 
@@ -162,7 +165,7 @@ struct TuiState {
     int note_style;
     bool lesson_shown;
     guint lesson_first; /* line of its text at the top */
-    GPtrArray *faults;  /* specs (Value) of what was broken and not mended */
+    GPtrArray *faults;  /* of Value {spec, at}: what was broken here and not mended */
     Value *fault;       /* that is being filled in; or NULL */
     Lines *transcript;  /* of the kubectl command line */
     bool left;
@@ -204,6 +207,8 @@ void open_transcript(TuiState *state);
 
 /* faults.c */
 void fault_menu(TuiState *state);
+/* After going back in time: faults that have not happened yet are no more. */
+void faults_forget_future(TuiState *state);
 
 /* lesson.c */
 void lesson_render(const TuiState *state, CellGrid *grid, Rect rect);

@@ -8,7 +8,9 @@
 #include "tui/events.h"
 #include "tui/state.h"
 
-/* ---- opening ---------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static bool
 chosen_object(TuiState *state, TuiTarget *ret_target)
@@ -25,13 +27,14 @@ open_text(TuiState *state, const char *what, TextMakeFunc make, bool live)
     TuiTarget target;
     if (!chosen_object(state, &target))
         return;
-    g_autofree char *title = g_strdup_printf(
-        "%s: %s %s%s%s", what, target.kind, target.namespace_, *target.namespace_ != '\0' ? "/" : "",
-        target.name);
+    g_autofree char *title = g_strdup_printf("%s: %s %s%s%s", what, target.kind, target.namespace_,
+                                             *target.namespace_ != '\0' ? "/" : "", target.name);
     tui_push(state, view_text_new(title, &target, make, live));
 }
 
-/* ---- YAML --------------------------------------------------------------------------------------------------------- */
+/* ---- YAML
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void
 make_yaml(TuiState *state, const TuiTarget *target, Lines *lines)
@@ -54,7 +57,9 @@ open_yaml(TuiState *state)
     open_text(state, _("YAML"), make_yaml, true);
 }
 
-/* ---- kubectl -------------------------------------------------------------------------------------------------------- */
+/* ---- kubectl
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void
 write_lines(int stream, const char *text, size_t length, void *data)
@@ -80,9 +85,8 @@ static char *
 kubectl_line(const char *verb, const TuiTarget *target, const char *flags)
 {
     const char *dot = *target->group != '\0' ? "." : "";
-    g_autofree char *namespace_ = *target->namespace_ != '\0'
-                                      ? g_strdup_printf(" -n %s", target->namespace_)
-                                      : g_strdup("");
+    g_autofree char *namespace_ =
+        *target->namespace_ != '\0' ? g_strdup_printf(" -n %s", target->namespace_) : g_strdup("");
     return g_strdup_printf("%s %s%s%s/%s%s%s", verb, target->resource, dot, target->group,
                            target->name, namespace_, flags);
 }
@@ -155,13 +159,15 @@ kubectl_run_in_pane(TuiState *state, const char *line)
     open_transcript(state);
 }
 
-/* ---- events, why ------------------------------------------------------------------------------------------------------ */
+/* ---- events, why
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void
 make_events(TuiState *state, const TuiTarget *target, Lines *lines)
 {
-    events_add_lines(lines, live_world(state->live), target->kind, target->namespace_,
-                     target->name, LINES_MAX, 0);
+    events_add_lines(lines, live_world(state->live), target->kind, target->namespace_, target->name,
+                     LINES_MAX, 0);
     if (lines->len == 0)
         lines_add(lines, STYLE_DIM, _("no events"));
 }
@@ -181,7 +187,8 @@ make_why(TuiState *state, const TuiTarget *target, Lines *lines)
             : g_strdup_printf("%s/%s", target->kind, target->name);
     g_autoptr(GPtrArray) why = world_why(live_world(state->live), subject);
     for (guint i = 0; i < why->len; i++)
-        lines_add(lines, i == 0 ? STYLE_BOLD : STYLE_NORMAL, why->pdata[i]);
+        lines_add_folded(lines, i == 0 ? STYLE_BOLD : STYLE_NORMAL, why->pdata[i],
+                         MAX(tui_body(state).width - 2, 20), 16);
     if (why->len == 0)
         lines_addf(lines, STYLE_DIM, _("nothing is remembered about %s"), subject);
 }
@@ -192,15 +199,16 @@ open_why(TuiState *state)
     open_text(state, _("why"), make_why, true);
 }
 
-/* ---- the scheduler's verdict --------------------------------------------------------------------------------------------- */
+/* ---- the scheduler's verdict
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 verdict_node(const Value *node, Lines *lines)
 {
     const char *name = value_text_at(node, "name");
     if (!value_bool_at(node, "feasible")) {
-        const Value *last = value_item(value_at(node, "filters"),
-                                       value_size(value_at(node, "filters")) - 1);
+        const Value *last =
+            value_item(value_at(node, "filters"), value_size(value_at(node, "filters")) - 1);
         GString *reasons = g_string_new(NULL);
         VALUE_ARRAY_FOREACH (reason, value_at(last, "reasons"))
             g_string_append_printf(reasons, "%s%s", reasons->len > 0 ? "; " : "",
@@ -224,8 +232,7 @@ static void
 make_verdict(TuiState *state, const TuiTarget *target, Lines *lines)
 {
     g_autofree char *key = g_strdup_printf("%s/%s", target->namespace_, target->name);
-    g_autoptr(Value) verdict =
-        cluster_explain_pod(world_cluster(live_world(state->live)), key);
+    g_autoptr(Value) verdict = cluster_explain_pod(world_cluster(live_world(state->live)), key);
     if (verdict == NULL) {
         lines_add_folded(lines, STYLE_DIM,
                          _("The scheduler remembers no decision about this pod: it was placed by "
@@ -256,7 +263,9 @@ open_verdict(TuiState *state)
         open_text(state, _("verdict"), make_verdict, true);
 }
 
-/* ---- help ------------------------------------------------------------------------------------------------------------------- */
+/* ---- help
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 void
 open_help(TuiState *state)

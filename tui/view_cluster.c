@@ -1,5 +1,5 @@
-/* The cluster as a picture. Selection: in the control plane a component; among the nodes a node, or one of its pods. It
- * follows names; when what was selected is gone, its neighbour is taken. */
+/* The cluster as a picture. Selection: in the control plane a component; among the nodes a node, or
+ * one of its pods. It follows names; when what was selected is gone, its neighbour is taken. */
 #include "tui/view_cluster.h"
 
 #include <glib/gi18n.h>
@@ -14,7 +14,9 @@ cluster_view(TuiView *view)
     return (ClusterView *)view;
 }
 
-/* ---- the selection ------------------------------------------------------------------------------------------------ */
+/* ---- the selection
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static const PictureNode *
 selected_node(const ClusterView *view)
@@ -72,7 +74,9 @@ find_selection_again(ClusterView *view)
     view->pod = MIN(view->pod, chosen != NULL ? (int)chosen->pods->len - 1 : -1);
 }
 
-/* ---- moving it ------------------------------------------------------------------------------------------------------ */
+/* ---- moving it
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void
 moved(TuiState *state, ClusterView *view)
@@ -171,7 +175,9 @@ next_zone(TuiState *state)
     moved(state, view);
 }
 
-/* ---- the view ---------------------------------------------------------------------------------------------------------- */
+/* ---- the view
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void
 cluster_refresh(TuiView *base, TuiState *state)
@@ -226,8 +232,13 @@ cluster_target(const TuiView *base, TuiTarget *ret_target)
     if (view->zone == ZONE_CONTROL && view->picture->n_components > 0) {
         ret_target->process = view->picture->components[view->component].name;
     } else if (pod != NULL) {
-        *ret_target = (TuiTarget){"", "pods", "Pod", object_namespace(pod), object_name(pod),
-                                  pod_node_name(pod), NULL};
+        *ret_target = (TuiTarget){"",
+                                  "pods",
+                                  "Pod",
+                                  object_namespace(pod),
+                                  object_name(pod),
+                                  pod_node_name(pod),
+                                  object_label(pod, "component")};
     } else if (node != NULL && node->name != NULL) {
         *ret_target = (TuiTarget){"", "nodes", "Node", "", node->name, node->name, NULL};
     } else {

@@ -40,13 +40,13 @@ container_lines(Lines *lines, const Value *pod, int width)
                 status = candidate;
         g_autofree char *state = container_state(status);
         int64_t restarts = value_int_at(status, "restartCount");
-        g_autofree char *again =
-            restarts > 0 ? g_strdup_printf(ngettext(", %d restart", ", %d restarts",
-                                                    (unsigned long)restarts),
-                                           (int)restarts)
-                         : g_strdup("");
-        g_autofree char *text = g_strdup_printf("%s (%s): %s%s", name,
-                                                value_text_at(container, "image"), state, again);
+        g_autofree char *again = restarts > 0
+                                     ? g_strdup_printf(ngettext(", %d restart", ", %d restarts",
+                                                                (unsigned long)restarts),
+                                                       (int)restarts)
+                                     : g_strdup("");
+        g_autofree char *text =
+            g_strdup_printf("%s (%s): %s%s", name, value_text_at(container, "image"), state, again);
         lines_add_folded(lines, STYLE_NORMAL, text, width, 2);
     }
 }
@@ -62,9 +62,9 @@ condition_lines(Lines *lines, const Value *conditions, const char *good, int wid
         bool odd = strcmp(status, expected) != 0;
         if (!odd)
             continue;
-        g_autofree char *text = g_strdup_printf("%s=%s %s%s%s", type, status,
-                                                value_text_at(condition, "reason"),
-                                                *message != '\0' ? ": " : "", message);
+        g_autofree char *text =
+            g_strdup_printf("%s=%s %s%s%s", type, status, value_text_at(condition, "reason"),
+                            *message != '\0' ? ": " : "", message);
         lines_add_folded(lines, STYLE_BUSY, text, width, 2);
     }
 }
@@ -115,9 +115,9 @@ node_lines(Lines *lines, TuiState *state, const PictureNode *node, int width)
     }
     g_autofree char *text = g_strdup_printf(
         _("%s %s, %d pods; requested: cpu %dm of %dm, memory %dMi of %dMi"),
-        value_text_at(node->node, "status.nodeInfo.kubeletVersion"),
-        node_internal_ip(node->node), (int)node->pods->len, (int)node->milli_cpu,
-        (int)node->milli_cpu_max, (int)(node->memory >> 20), (int)(node->memory_max >> 20));
+        value_text_at(node->node, "status.nodeInfo.kubeletVersion"), node_internal_ip(node->node),
+        (int)node->pods->len, (int)node->milli_cpu, (int)node->milli_cpu_max,
+        (int)(node->memory >> 20), (int)(node->memory_max >> 20));
     lines_add_folded(lines, STYLE_NORMAL, text, width, 2);
     VALUE_ARRAY_FOREACH (taint, value_at(node->node, "spec.taints"))
         lines_addf(lines, STYLE_BUSY, _("taint %s:%s"), value_text_at(taint, "key"),
@@ -130,7 +130,8 @@ static bool
 is_of(const char *label, const char *component)
 {
     size_t length = strlen(component);
-    return strncmp(label, component, length) == 0 && (label[length] == '\0' || label[length] == '/');
+    return strncmp(label, component, length) == 0 &&
+           (label[length] == '\0' || label[length] == '/');
 }
 
 /* The last messages that the component sent or got, newest first. */
@@ -141,8 +142,7 @@ message_lines(Lines *lines, TuiState *state, const char *component)
     TraceMessage message;
     int shown = 0;
     for (uint64_t number = engine_trace_message_count(trace);
-         number > 0 && shown < MESSAGES_SHOWN &&
-         engine_trace_get_message(trace, number, &message);
+         number > 0 && shown < MESSAGES_SHOWN && engine_trace_get_message(trace, number, &message);
          number--) {
         if (!is_of(message.from, component) && !is_of(message.to, component))
             continue;

@@ -25,6 +25,8 @@ layout_boxes(ClusterLayout *layout, const Picture *picture)
     layout->box_width = layout->nodes.width / layout->columns;
     layout->box_height = CLAMP(layout->nodes.height / rows, BOX_HEIGHT_MIN, wanted);
     layout->rows_shown = CLAMP(layout->nodes.height / layout->box_height, 1, rows);
+    layout->box_height = CLAMP(layout->nodes.height / layout->rows_shown, layout->box_height,
+                               MAX(wanted, layout->box_height));
 }
 
 void

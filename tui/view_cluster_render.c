@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "core/api/meta.h"
+#include "core/api/pod.h"
 #include "tui/view_cluster.h"
 
 #define SHAFT 6 /* columns of an arrow */
 
-/* ---- the control plane ------------------------------------------------------------------------------------------ */
+/* ---- the control plane
+ * ------------------------------------------------------------------------------------------ */
 
 static int
 selected_flag(const ClusterView *view, int component)
@@ -14,7 +16,8 @@ selected_flag(const ClusterView *view, int component)
     return view->zone == ZONE_CONTROL && view->component == component ? STYLE_REVERSE : 0;
 }
 
-/* A message as a dot on its way; it is drawn for FLOW_PULSE_NS of virtual time, where it is slower than it was. */
+/* A message as a dot on its way; it is drawn for FLOW_PULSE_NS of virtual time, where it is slower
+ * than it was. */
 static void
 render_pulse(const Flow *flow, const FlowWay *way, CellGrid *grid, int x, int y, bool leftwards)
 {
@@ -45,9 +48,9 @@ render_component(const PictureComponent *component, CellGrid *grid, int x, int y
                  int flags)
 {
     int used = grid_put(grid, x, y, width, (int)component->look.style, component->look.glyph);
-    g_autofree char *count =
-        component->wanted > 1 ? g_strdup_printf(" %d/%d", component->running, component->wanted)
-                              : g_strdup("");
+    g_autofree char *count = component->wanted > 1
+                                 ? g_strdup_printf(" %d/%d", component->running, component->wanted)
+                                 : g_strdup("");
     const char *word = component->look.style == STYLE_GOOD ? "" : component->look.word;
     used += grid_putf(grid, x + used, y, width - used, flags, " %s%s", component->name, count);
     if (*word != '\0')
@@ -68,7 +71,8 @@ render_hub(const ClusterView *view, CellGrid *grid, Rect rect)
     grid_line(grid, x, rect.y, SHAFT, STYLE_BORDER);
     render_pulse(&picture->flow, &picture->flow.etcd, grid, x, rect.y, false);
     x += SHAFT + 1;
-    x += render_component(&picture->components[1], grid, x, rect.y, end - x, selected_flag(view, 1));
+    x +=
+        render_component(&picture->components[1], grid, x, rect.y, end - x, selected_flag(view, 1));
     x += 2;
     render_way(&picture->flow, &picture->flow.etcd, grid, x, rect.y, end - x, "▸",
                picture->flow.etcd_subject);
@@ -85,7 +89,8 @@ render_spoke(const ClusterView *view, CellGrid *grid, Rect rect, size_t index, i
     render_pulse(&picture->flow, &component->from_api, grid, x + 1, y, false);
     render_pulse(&picture->flow, &component->to_api, grid, x + 1, y, true);
     x += SHAFT + 2;
-    render_component(component, grid, x, y, MIN(name_width, end - x), selected_flag(view, (int)index));
+    render_component(component, grid, x, y, MIN(name_width, end - x),
+                     selected_flag(view, (int)index));
     x += name_width;
     int half = MIN((end - x) * 3 / 5, 36);
     render_way(&picture->flow, &component->to_api, grid, x, y, half - 1, "◂",
@@ -101,8 +106,8 @@ render_compact(const ClusterView *view, CellGrid *grid, Rect rect)
     int x = rect.x, end = rect.x + rect.width;
     for (size_t i = 0; i < view->picture->n_components && x < end; i++) {
         const PictureComponent *component = &view->picture->components[i];
-        const char *name = g_str_has_prefix(component->name, "kube-") ? component->name + 5
-                                                                      : component->name;
+        const char *name =
+            g_str_has_prefix(component->name, "kube-") ? component->name + 5 : component->name;
         x += grid_put(grid, x, rect.y, end - x, (int)component->look.style, component->look.glyph);
         x += grid_put(grid, x, rect.y, end - x, selected_flag(view, (int)i), name) + 1;
     }
@@ -124,26 +129,41 @@ cluster_render_control(const ClusterView *view, CellGrid *grid)
                      i + 1 == view->picture->n_components);
 }
 
-/* ---- nodes ---------------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void
 render_load(const PictureNode *node, CellGrid *grid, int x, int y, int width)
 {
     if (node->milli_cpu_max <= 0 || node->memory_max <= 0)
         return;
-    g_autofree char *text = g_strdup_printf(
-        _("cpu %d%% mem %d%%"), (int)(node->milli_cpu * 100 / node->milli_cpu_max),
-        (int)(node->memory / 1024 * 100 / MAX(node->memory_max / 1024, 1)));
+    g_autofree char *text =
+        g_strdup_printf(_("cpu %d%% mem %d%%"), (int)(node->milli_cpu * 100 / node->milli_cpu_max),
+                        (int)(node->memory / 1024 * 100 / MAX(node->memory_max / 1024, 1)));
     grid_put(grid, x, y, width, STYLE_DIM, text);
+}
+
+/* "etcd-control-plane-1" is "etcd" in the box of control-plane-1. Owned. */
+static char *
+short_name(const Value *pod)
+{
+    const char *name = object_name(pod), *node = pod_node_name(pod);
+    g_autofree char *suffix = g_strconcat("-", node, NULL);
+    if (!pod_is_mirror(pod) || !g_str_has_suffix(name, suffix))
+        return g_strdup(name);
+    return g_strndup(name, strlen(name) - strlen(suffix));
 }
 
 static void
 render_pod_line(const Value *pod, CellGrid *grid, int x, int y, int width, bool selected)
 {
     Look look = pod_look(pod);
-    int word = look.style != STYLE_GOOD && width >= 24 ? MIN(text_columns(look.word), width / 2) : 0;
+    int word =
+        look.style != STYLE_GOOD && width >= 24 ? MIN(text_columns(look.word), width / 2) : 0;
     grid_put(grid, x, y, 1, (int)look.style, look.glyph);
-    grid_put(grid, x + 2, y, width - 2 - (word > 0 ? word + 1 : 0), STYLE_NORMAL, object_name(pod));
+    g_autofree char *name = short_name(pod);
+    grid_put(grid, x + 2, y, width - 2 - (word > 0 ? word + 1 : 0), STYLE_NORMAL, name);
     if (word > 0)
         grid_put(grid, x + width - word, y, word, (int)look.style, look.word);
     if (selected)
@@ -187,15 +207,15 @@ render_node(const ClusterView *view, CellGrid *grid, int index, Rect rect)
     const PictureNode *node = picture_node(view->picture, (guint)index);
     bool here = view->zone == ZONE_NODES && view->node == index;
     Look look = node_look(node->node);
-    g_autofree char *title =
-        node->name == NULL ? g_strdup(_("no node yet"))
-        : look.style == STYLE_GOOD
-            ? g_strdup_printf("%s %s", look.glyph, node->name)
-            : g_strdup_printf("%s %s %s", look.glyph, node->name, look.word);
+    g_autofree char *title = node->name == NULL ? g_strdup(_("no node yet"))
+                             : look.style == STYLE_GOOD
+                                 ? g_strdup_printf("%s %s", look.glyph, node->name)
+                                 : g_strdup_printf("%s %s %s", look.glyph, node->name, look.word);
     int style = node->name == NULL ? STYLE_BUSY : (int)look.style;
     grid_box(grid, rect, STYLE_BORDER | (here ? STYLE_BOLD : 0), title, style);
     if (here && view->pod < 0)
-        grid_mark(grid, rect.x + 2, rect.y, MIN(text_columns(title), rect.width - 4), STYLE_REVERSE);
+        grid_mark(grid, rect.x + 2, rect.y, MIN(text_columns(title), rect.width - 4),
+                  STYLE_REVERSE);
     Rect inner = {rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2};
     if (inner.height > 2 && node->milli_cpu_max > 0) {
         render_load(node, grid, inner.x, inner.y, inner.width);
@@ -209,10 +229,28 @@ render_node(const ClusterView *view, CellGrid *grid, int index, Rect rect)
         render_pod_list(node, grid, inner, selected);
 }
 
+/* On the last line below the boxes, when that is free. */
+static void
+render_legend(const ClusterView *view, CellGrid *grid)
+{
+    Rect area = view->layout.nodes;
+    int x = area.x + 1, end = area.x + area.width;
+    if (view->layout.rows_shown * view->layout.box_height >= area.height)
+        return;
+    for (size_t i = 0; legend_item(i).glyph != NULL; i++) {
+        Look look = legend_item(i);
+        if (x + text_columns(look.word) + 2 > end)
+            return;
+        x += grid_put(grid, x, area.y + area.height - 1, 1, (int)look.style, look.glyph) + 1;
+        x += grid_put(grid, x, area.y + area.height - 1, end - x, STYLE_DIM, look.word) + 2;
+    }
+}
+
 void
 cluster_render_nodes(const ClusterView *view, CellGrid *grid)
 {
     const ClusterLayout *layout = &view->layout;
+    render_legend(view, grid);
     for (int row = 0; row < layout->rows_shown && layout->nodes.height >= 3; row++)
         for (int column = 0; column < layout->columns; column++) {
             int index = (view->first_row + row) * layout->columns + column;

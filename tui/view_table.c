@@ -1,5 +1,5 @@
-/* A table of any kind. The rows are one version of the kind's objects; only those in sight are made into cells, unless a
- * filter or an order asks for all. The selection stays on its object. */
+/* A table of any kind. The rows are one version of the kind's objects; only those in sight are made
+ * into cells, unless a filter or an order asks for all. The selection stays on its object. */
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@
 
 #define COLUMNS_MAX 24
 #define COLUMN_WIDTH_MAX 50
+#define COLUMN_WIDTH_MIN 12
 
 typedef struct TableView {
     TuiView base;
@@ -21,12 +22,12 @@ typedef struct TableView {
     char *filter;     /* casefolded, or NULL */
     int sort;         /* column, or -1: by name */
     bool descending, wide;
-    PMap *objects;    /* the version that rows are of */
-    bool stale;       /* filter or order changed */
-    GPtrArray *rows;  /* of const Value */
+    PMap *objects;   /* the version that rows are of */
+    bool stale;      /* filter or order changed */
+    GPtrArray *rows; /* of const Value */
     int selected, first;
     char *selected_key;
-    Value *table;     /* of the rows in sight */
+    Value *table; /* of the rows in sight */
     int widths[COLUMNS_MAX];
 } TableView;
 
@@ -42,7 +43,9 @@ selected_object(const TableView *view)
     return (guint)view->selected < view->rows->len ? view->rows->pdata[view->selected] : NULL;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static char *
 cell_text(const Value *cell)
@@ -157,7 +160,9 @@ collect_rows(TableView *view, World *world)
     filter_and_sort(view, world);
 }
 
-/* ---- what is in sight ------------------------------------------------------------------------------------------------ */
+/* ---- what is in sight
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void
 find_selection(TableView *view)
@@ -184,6 +189,37 @@ is_shown(const TableView *view, const Value *column)
     return view->wide || value_int_at(column, "priority") == 0;
 }
 
+/* In the table of all namespaces their names come first. */
+static int
+namespace_width(const TableView *view)
+{
+    if (!view->namespaced || view->namespace_ != NULL)
+        return 0;
+    int width = (int)strlen("NAMESPACE");
+    for (size_t i = 0; i < value_size(value_get(view->table, "rows")); i++)
+        width = MAX(width, (int)strlen(object_namespace(view->rows->pdata[view->first + (int)i])));
+    return MIN(width, 24) + 2;
+}
+
+/* Takes from the widest column, not from the last ones, what there is no room for. */
+static void
+squeeze(TableView *view, const Value *columns, size_t count)
+{
+    int excess = namespace_width(view) + 2 - view->base.rect.width - 2;
+    for (size_t i = 0; i < count; i++)
+        if (is_shown(view, value_item(columns, i)))
+            excess += view->widths[i] + 2;
+    for (; excess > 0; excess--) {
+        size_t widest = 0;
+        for (size_t i = 1; i < count; i++)
+            if (is_shown(view, value_item(columns, i)) && view->widths[i] > view->widths[widest])
+                widest = i;
+        if (view->widths[widest] <= COLUMN_WIDTH_MIN)
+            return;
+        view->widths[widest]--;
+    }
+}
+
 static void
 measure(TableView *view)
 {
@@ -198,6 +234,7 @@ measure(TableView *view)
             view->widths[i] = MAX(view->widths[i], MIN(text_columns(valid), COLUMN_WIDTH_MAX));
         }
     }
+    squeeze(view, columns, count);
 }
 
 static void
@@ -218,19 +255,9 @@ table_refresh(TuiView *base, TuiState *state)
     measure(view);
 }
 
-/* ---- drawing ----------------------------------------------------------------------------------------------------------- */
-
-/* In the table of all namespaces their names come first. */
-static int
-namespace_width(const TableView *view)
-{
-    if (!view->namespaced || view->namespace_ != NULL)
-        return 0;
-    int width = (int)strlen("NAMESPACE");
-    for (size_t i = 0; i < value_size(value_get(view->table, "rows")); i++)
-        width = MAX(width, (int)strlen(object_namespace(view->rows->pdata[view->first + (int)i])));
-    return MIN(width, 24) + 2;
-}
+/* ---- drawing
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static void
 render_heads(const TableView *view, CellGrid *grid, Rect rect)
@@ -246,7 +273,8 @@ render_heads(const TableView *view, CellGrid *grid, Rect rect)
             continue;
         g_autofree char *name = g_ascii_strup(value_text_at(column, "name"), -1);
         const char *order = (int)i != view->sort ? "" : view->descending ? "↓" : "↑";
-        grid_putf(grid, x, rect.y, end - x, STYLE_DIM | STYLE_BOLD, "%s%s", name, order);
+        grid_putf(grid, x, rect.y, MIN(view->widths[i] + 1, end - x), STYLE_DIM | STYLE_BOLD,
+                  "%s%s", name, order);
         x += view->widths[i] + 2;
     }
 }
@@ -316,14 +344,17 @@ table_title(const TuiView *base, const TuiState *state)
     g_autofree char *filter = view->filter != NULL && *view->filter != '\0'
                                   ? g_strdup_printf(" /%s", view->filter)
                                   : g_strdup("");
-    const char *place = !view->namespaced ? "" : view->namespace_ != NULL ? view->namespace_
-                                                                          : _("all namespaces");
+    const char *place = !view->namespaced          ? ""
+                        : view->namespace_ != NULL ? view->namespace_
+                                                   : _("all namespaces");
     return g_strdup_printf("%s%s%s%s  %u/%u", view->resource, *place != '\0' ? ": " : "", place,
                            filter, view->rows->len > 0 ? (guint)view->selected + 1 : 0,
                            view->rows->len);
 }
 
-/* ---- the view ------------------------------------------------------------------------------------------------------------- */
+/* ---- the view
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static bool
 table_target(const TuiView *base, TuiTarget *ret_target)
@@ -332,10 +363,12 @@ table_target(const TuiView *base, TuiTarget *ret_target)
     const Value *object = selected_object(view);
     if (object == NULL)
         return false;
-    *ret_target = (TuiTarget){view->group, view->resource, view->kind, object_namespace(object),
-                              object_name(object), NULL, NULL};
+    *ret_target =
+        (TuiTarget){view->group,         view->resource, view->kind, object_namespace(object),
+                    object_name(object), NULL,           NULL};
     if (strcmp(view->kind, "Pod") == 0)
-        ret_target->node = pod_node_name(object);
+        ret_target->node = pod_node_name(object),
+        ret_target->process = object_label(object, "component");
     if (strcmp(view->kind, "Node") == 0)
         ret_target->node = object_name(object);
     return true;
@@ -367,7 +400,9 @@ table_free(TuiView *base)
     g_free(view);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------------------ */
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 select_row(TuiState *state, int row)

@@ -1,4 +1,5 @@
-/* A view that scrolls lines of text: YAML, describe, logs, events, why, verdicts, help, output of kubectl. */
+/* A view that scrolls lines of text: YAML, describe, logs, events, why, verdicts, help, output of
+ * kubectl. */
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -36,9 +37,9 @@ static bool
 text_target(const TuiView *base, TuiTarget *ret_target)
 {
     const TextView *view = (const TextView *)base;
-    *ret_target = (TuiTarget){view->of.group,      view->of.resource, view->of.kind,
-                              view->of.namespace_, view->of.name,     view->of.node,
-                              view->of.process};
+    *ret_target =
+        (TuiTarget){view->of.group, view->of.resource, view->of.kind,   view->of.namespace_,
+                    view->of.name,  view->of.node,     view->of.process};
     return view->of.resource != NULL || view->of.process != NULL;
 }
 
@@ -132,7 +133,9 @@ text_free(TuiView *base)
     g_free(view);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------ */
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void
 scroll_by(TuiState *state, int lines)
