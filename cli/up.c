@@ -1,11 +1,14 @@
 #include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/application.h"
 #include "cli/clusters.h"
 #include "cli/command.h"
 #include "cli/kubeconfig.h"
 #include "cli/state.h"
+#include "cli/world_kubectl.h"
 #include "core/base/error.h"
 #include "core/object/yaml.h"
 #include "sim/world/live.h"
@@ -14,7 +17,7 @@
 #define PORT_DEFAULT 6443
 
 typedef struct UpOptions {
-    char *name, *cluster, *listen, *pace;
+    char *name, *cluster, *listen, *pace, *application;
     gboolean headless, ascii;
     int nodes;
     gint64 seed;
@@ -27,6 +30,7 @@ up_options_clear(UpOptions *options)
     g_free(options->cluster);
     g_free(options->listen);
     g_free(options->pace);
+    g_free(options->application);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UpOptions, up_options_clear)
 
@@ -176,6 +180,13 @@ run_headless(Session *session)
     return EXIT_DONE;
 }
 
+static int
+dashboard_kubectl(Live *live, const char *line, TuiWriteFunc write, void *write_data, void *data)
+{
+    const WorldKubectl kubectl = {.live = live, .write = write, .data = write_data};
+    return world_kubectl_line(&kubectl, line);
+}
+
 /* Leaving the dashboard stops the cluster, or lets it go on in this process until a signal. */
 static int
 run_dashboard(Session *session, GError **error)
@@ -187,11 +198,30 @@ run_dashboard(Session *session, GError **error)
         .colour = no_colour == NULL || *no_colour == '\0',
         .ascii = session->options->ascii,
         .can_keep = true,
+        .kubectl = dashboard_kubectl,
     };
     int outcome = tui_run(session->live, &options, error);
     if (outcome == TUI_FAILED)
         return EXIT_FAILED;
     return outcome == TUI_KEEP ? run_headless(session) : EXIT_DONE;
+}
+
+static bool
+apply_application(Session *session, GError **error)
+{
+    const UpOptions *options = session->options;
+    const char *name = options->application;
+    if (name == NULL)
+        name = options->name == NULL && !options->headless ? "drone-tracker" : "none";
+    return strcmp(name, "none") == 0 || application_apply(session->live, name, error);
+}
+
+/* Nobody looks: tell what happens in lines, as fast as it goes, and end once the application is available. */
+static int
+run_plain(Session *session, GError **error)
+{
+    live_pause(session->live);
+    return application_watch_plain(session->live, error) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int
@@ -215,6 +245,10 @@ up_run(int argc, char **argv)
          N_("Where the API listens; by default 127.0.0.1:6443, or any free port"), "ADDRESS:PORT"},
         {"pace", 0, 0, G_OPTION_ARG_STRING, &options.pace,
          N_("max, or a factor of life's pace; by default 1"), "PACE"},
+        {"app", 0, 0, G_OPTION_ARG_STRING, &options.application,
+         N_("What to apply: a file, a built-in application or none; by default drone-tracker for "
+            "a cluster without a name"),
+         "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Seed of all that is random"), "N"},
         {NULL}};
     if (!command_parse(&COMMAND_UP, entries, &argc, &argv, &status))
@@ -224,9 +258,13 @@ up_run(int argc, char **argv)
     g_auto(Session) session = {.options = &options};
     if (!session_start(&session, &error))
         return command_failed(&COMMAND_UP, error);
+    if (!apply_application(&session, &error))
+        return command_failed(&COMMAND_UP, error);
     if (options.headless)
         return run_headless(&session);
-    status = run_dashboard(&session, &error);
+    printf("export KUBECONFIG=%s\n", session.state->kubeconfig);
+    fflush(stdout);
+    status = isatty(STDOUT_FILENO) ? run_dashboard(&session, &error) : run_plain(&session, &error);
     return error != NULL ? command_failed(&COMMAND_UP, error) : status;
 }
 
