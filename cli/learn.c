@@ -39,24 +39,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Session, session_clear)
 
 /* ---- showing ---------------------------------------------------------------------------------------------------- */
 
-/* A paragraph, broken between words to WIDTH columns. */
+/* A paragraph, broken between words to WIDTH columns; `first` stands before its first line, `rest` before the others. */
 static void
-print_wrapped(const char *indent, const char *text)
+print_paragraph(const char *first, const char *rest, const char *text)
 {
     g_auto(GStrv) words = g_strsplit_set(text, " \n", -1);
-    glong column = 0;
+    glong column = g_utf8_strlen(first, -1);
+    bool begins = true;
+    fputs(first, stdout);
     for (size_t i = 0; words[i] != NULL; i++) {
         glong length = g_utf8_strlen(words[i], -1);
         if (length == 0)
             continue;
-        if (column > 0 && column + 1 + length > WIDTH) {
-            putchar('\n');
-            column = 0;
+        if (!begins && column + 1 + length > WIDTH) {
+            printf("\n%s", rest);
+            column = g_utf8_strlen(rest, -1);
+            begins = true;
         }
-        column += printf("%s", column == 0 ? indent : " ") + (int)length;
-        fputs(words[i], stdout);
+        printf("%s%s", begins ? "" : " ", words[i]);
+        column += length + (begins ? 0 : 1);
+        begins = false;
     }
     putchar('\n');
+}
+
+static void
+print_wrapped(const char *indent, const char *text)
+{
+    print_paragraph(indent, indent, text);
 }
 
 static void
@@ -73,7 +83,7 @@ print_differences(const Session *session, size_t step)
     if (count > 0)
         printf("\n%s\n", _("Where the source document and Kubernetes differ:"));
     for (size_t i = 0; i < count; i++) {
-        print_wrapped("  - ", lesson_difference(session->lesson, step, i, "document", session->language));
+        print_paragraph("  - ", "    ", lesson_difference(session->lesson, step, i, "document", session->language));
         print_wrapped("    ", lesson_difference(session->lesson, step, i, "kubernetes", session->language));
     }
 }
@@ -137,8 +147,8 @@ word_check(Session *session, const char *argument, GError **error)
     lesson_play_check(session->play, LESSON_CHECK_WAIT, &verdict);
     session->unmet = !verdict.passed;
     if (!verdict.passed) {
-        printf("%s ", _("Not yet."));
-        print_wrapped("", verdict.reply);
+        g_autofree char *first = g_strdup_printf("%s ", _("Not yet."));
+        print_paragraph(first, "", verdict.reply);
         if (verdict.detail != NULL) {
             g_autofree char *safe = text_sanitize(verdict.detail, strlen(verdict.detail), TEXT_ONE_LINE);
             printf("  (%s)\n", safe);
@@ -207,8 +217,8 @@ ask(Session *session, size_t question)
             continue;
         }
         bool right = lesson_play_answer(session->play, question, choice - 1, &explanation);
-        printf("%s ", right ? _("Yes.") : _("No."));
-        print_wrapped("", explanation);
+        g_autofree char *first = g_strdup_printf("%s ", right ? _("Yes.") : _("No."));
+        print_paragraph(first, "", explanation);
         if (right)
             return true;
     }

@@ -6,7 +6,10 @@
 #include "core/base/error.h"
 #include "core/object/yaml.h"
 #include "sim/check/expect.h"
+#include "sim/check/oracle.h"
 #include "sim/scenario/texts.h"
+
+#define CALM_MAX_NS (120 * NS_PER_S)
 
 struct Lesson {
     Value *document;
@@ -331,6 +334,13 @@ apply_manifests(const Lesson *lesson, World *world, const ScenarioTools *tools, 
     return true;
 }
 
+static bool
+is_calm(World *world, void *data)
+{
+    g_autofree char *reason = NULL, *subject = NULL;
+    return world_is_reconciled(world, &reason, &subject);
+}
+
 World *
 lesson_world_new(const Lesson *lesson, const ScenarioTools *tools, GError **error)
 {
@@ -340,5 +350,6 @@ lesson_world_new(const Lesson *lesson, const ScenarioTools *tools, GError **erro
     g_autoptr(World) world = world_new(&(WorldOptions){.cluster = cluster}, error);
     if (world == NULL || !world_become_ready(world, error) || !apply_manifests(lesson, world, tools, error))
         return NULL;
+    world_run_until_true(world, CALM_MAX_NS, is_calm, NULL); /* a learner meets a cluster that has come up */
     return g_steal_pointer(&world);
 }

@@ -30,7 +30,7 @@ scenario_say(const ScenarioRun *run, const char *format, ...)
     va_start(args, format);
     g_autofree char *line = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *safe = text_sanitize(line, strlen(line), TEXT_ONE_LINE);
+    g_autofree char *safe = text_sanitize(line, strlen(line), TEXT_LINES);
     run->options->say(safe, run->options->data);
 }
 
