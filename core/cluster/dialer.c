@@ -5,7 +5,7 @@
 #include "core/api/meta.h"
 #include "core/api/node.h"
 #include "core/api/status.h"
-#include "core/base/timestamp.h"
+#include "core/cluster/private.h"
 #include "core/object/json.h"
 
 struct KubeletDialer {
@@ -21,6 +21,7 @@ struct KubeletSession {
     char *host;
     NetStream *stream;
     ApiStreamHandler handler;
+    void (*accepted)(void *data);
     void *data;
 };
 
@@ -74,6 +75,10 @@ session_frame(KubeletSession *session, const KubeletFrame *frame)
 {
     g_autoptr(Value) status = NULL;
     switch (frame->kind) {
+    case KUBELET_ACCEPTED:
+        if (session->accepted != NULL)
+            session->accepted(session->data);
+        break;
     case KUBELET_DATA: {
         size_t length;
         const void *bytes = g_bytes_get_data(frame->bytes, &length);
@@ -110,94 +115,21 @@ session_received(NetStream *stream, NetStatus net_status, NetMessage message, vo
     session_end(session, status);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------- */
-
-static const char *
-parameter(const ApiRequest *request, const char *name)
-{
-    return value_string(value_item(value_get(request->query, name), 0));
-}
-
-static bool
-flag(const ApiRequest *request, const char *name)
-{
-    const char *text = parameter(request, name);
-    return text != NULL && (strcmp(text, "1") == 0 || g_ascii_strcasecmp(text, "t") == 0 ||
-                            g_ascii_strcasecmp(text, "true") == 0);
-}
-
-static int64_t
-number(const ApiRequest *request, const char *name, int64_t otherwise)
-{
-    const char *text = parameter(request, name);
-    return text != NULL ? g_ascii_strtoll(text, NULL, 10) : otherwise;
-}
-
-static char **
-command_of(const ApiRequest *request)
-{
-    const Value *words = value_get(request->query, "command");
-    if (value_size(words) == 0)
-        return NULL;
-    GPtrArray *command = g_ptr_array_new();
-    VALUE_ARRAY_FOREACH(word, words)
-    {
-        g_ptr_array_add(command, g_strdup(value_text(word)));
-    }
-    g_ptr_array_add(command, NULL);
-    return (char **)g_ptr_array_free(command, FALSE);
-}
-
-static KubeletRequest *
-kubelet_request_of(const Value *pod, const ApiRequest *request, Value **ret_refusal)
-{
-    static const char *const NAMES[] = {"log", "exec", "attach", "portforward"};
-    static const KubeletRequestKind KINDS[] = {KUBELET_LOGS, KUBELET_EXEC, KUBELET_ATTACH,
-                                               KUBELET_PORT_FORWARD};
-    size_t i = 0;
-    while (i < G_N_ELEMENTS(NAMES) && g_strcmp0(request->subresource, NAMES[i]) != 0)
-        i++;
-    if (i == G_N_ELEMENTS(NAMES)) {
-        *ret_refusal = status_bad_request("pods have no stream called \"%s\"",
-                                          request->subresource);
-        return NULL;
-    }
-    KubeletRequest *kubelet = kubelet_request_new(KINDS[i], object_namespace(pod), object_name(pod),
-                                                  parameter(request, "container"));
-    kubelet->user = request->user != NULL ? g_strdup(request->user->name) : NULL;
-    kubelet->previous = flag(request, "previous");
-    kubelet->follow = flag(request, "follow");
-    kubelet->timestamps = flag(request, "timestamps");
-    kubelet->tail_lines = number(request, "tailLines", -1);
-    kubelet->limit_bytes = number(request, "limitBytes", 0);
-    kubelet->since_seconds = number(request, "sinceSeconds", 0);
-    kubelet->since_ns = timestamp_of(parameter(request, "sinceTime"));
-    kubelet->command = command_of(request);
-    kubelet->stdin_open = flag(request, "stdin");
-    kubelet->stdout_open = flag(request, "stdout");
-    kubelet->stderr_open = flag(request, "stderr");
-    kubelet->tty = flag(request, "tty");
-    const char *ports = parameter(request, "ports");
-    kubelet->port = (uint16_t)(ports != NULL ? g_ascii_strtoull(ports, NULL, 10) : 0);
-    if (KINDS[i] == KUBELET_EXEC && kubelet->command == NULL) {
-        kubelet_request_free(kubelet);
-        *ret_refusal = status_bad_request("you must specify at least 1 command");
-        return NULL;
-    }
-    return kubelet;
-}
+/* ---- opening --------------------------------------------------------------------------------------------------- */
 
 KubeletSession *
 kubelet_dialer_open(KubeletDialer *dialer, const Value *node, const Value *pod,
                     const ApiRequest *request, const ApiStreamHandler *handler, void *data,
                     Value **ret_refusal)
 {
+    static const char *const LABELS[] = {"GET containerLogs", "POST exec", "POST attach",
+                                         "POST portForward"};
     const char *host = node != NULL ? node_internal_ip(node) : "";
     if (*host == '\0') {
         *ret_refusal = status_bad_request("pod %s does not have a host assigned", object_name(pod));
         return NULL;
     }
-    KubeletRequest *kubelet = kubelet_request_of(pod, request, ret_refusal);
+    KubeletRequest *kubelet = dialer_request(pod, request, ret_refusal);
     if (kubelet == NULL)
         return NULL;
     KubeletSession *session = g_new0(KubeletSession, 1);
@@ -212,7 +144,7 @@ kubelet_dialer_open(KubeletDialer *dialer, const Value *node, const Value *pod,
     const NetMessage hello = {.body = kubelet,
                               .free_body = (GDestroyNotify)kubelet_request_free,
                               .size = 512,
-                              .label = "GET containerLogs"};
+                              .label = LABELS[kubelet->kind]};
     session->stream = net->ops->open(net, (NetAddress){host, KUBELET_PORT}, hello,
                                      session_received, session);
     return session;
@@ -245,6 +177,12 @@ kubelet_session_send(KubeletSession *session, int channel, const void *bytes, si
                    (NetMessage){.body = frame,
                                 .free_body = (GDestroyNotify)kubelet_frame_free,
                                 .size = (uint32_t)length + 16});
+}
+
+void
+kubelet_session_on_accepted(KubeletSession *session, void (*accepted)(void *data))
+{
+    session->accepted = accepted;
 }
 
 void
@@ -346,10 +284,14 @@ kubelet_dialer_new(const Ports *ports)
 void
 kubelet_dialer_free(KubeletDialer *dialer)
 {
+    g_autoptr(Value) gone = status_unavailable("the API server was stopped");
     while (!g_queue_is_empty(&dialer->sessions)) {
         KubeletSession *session = g_queue_peek_head(&dialer->sessions);
-        if (session->handler.ended == log_ended)
-            g_free(session->data);
+        if (session->handler.ended != log_ended) {
+            session_end(session, gone);
+            continue;
+        }
+        g_free(session->data);
         session_free(session);
     }
     g_free(dialer);

@@ -9,7 +9,8 @@ typedef struct KubeletDialer KubeletDialer;
 typedef struct KubeletSession KubeletSession;
 
 KubeletDialer *kubelet_dialer_new(const Ports *ports);
-void kubelet_dialer_free(KubeletDialer *dialer); /* ends all sessions without a word */
+/* Ends the sessions: `ended` gets a Status, the logs of kubelet_dialer_port end without a word. */
+void kubelet_dialer_free(KubeletDialer *dialer);
 
 /* Opens log, exec, attach or portforward of a pod on the kubelet of its node (node: the Node object, or NULL when unknown).
  * request: query parameters as the REST API has them (a map name -> array of texts). The handler's functions come by later
@@ -18,6 +19,8 @@ KubeletSession *kubelet_dialer_open(KubeletDialer *dialer, const Value *node, co
                                     const ApiStreamHandler *handler, void *data, Value **ret_refusal);
 /* Channel 0: input (length 0: its end); channel 4: {"Width":80,"Height":24}. */
 void kubelet_session_send(KubeletSession *session, int channel, const void *bytes, size_t length);
+/* Called once with the session's data when the kubelet says yes, before anything is received. */
+void kubelet_session_on_accepted(KubeletSession *session, void (*accepted)(void *data));
 void kubelet_session_close(KubeletSession *session);
 
 /* For ApiServerOptions: logs as chunks. */

@@ -51,6 +51,8 @@ typedef struct ApiEndpoint ApiEndpoint;
 ApiEndpoint *api_endpoint_new(Cluster *cluster, const Ports *ports, ApiServer *server);
 void api_endpoint_free(ApiEndpoint *endpoint);
 
+/* dialer_request.c: NULL when the request is wrong, with a Status. */
+KubeletRequest *dialer_request(const Value *pod, const ApiRequest *request, Value **ret_refusal);
 
 /* bootstrap.c: kubeadm's last phase. */
 typedef struct Bootstrap Bootstrap;

@@ -200,10 +200,21 @@ transport_unwatch(Transport *base, TransportWatch *watch)
     watch_free(watch);
 }
 
+static TransportStream *
+transport_connect(Transport *base, ApiRequest *request, const ApiStreamHandler *handler,
+                  void *data)
+{
+    OutsideTransport *transport = outside_transport(base);
+    if (request->user == NULL)
+        request->user = api_user_ref(transport->user);
+    return world_stream_open(transport->world, base, request, handler, data);
+}
+
 static void
 transport_free(Transport *base)
 {
     OutsideTransport *transport = outside_transport(base);
+    world_streams_close(transport->world, base);
     while (!g_queue_is_empty(&transport->watches))
         transport_unwatch(base, g_queue_peek_head(&transport->watches));
     while (!g_queue_is_empty(&transport->calls)) {
@@ -219,6 +230,9 @@ static const TransportOps TRANSPORT_OPS = {
     .call = transport_call,
     .watch = transport_watch,
     .unwatch = transport_unwatch,
+    .connect = transport_connect,
+    .send = world_stream_send,
+    .disconnect = world_stream_close,
     .free = transport_free,
 };
 
@@ -237,6 +251,7 @@ world_transport(World *world, const char *user, const char *const *groups)
 void
 world_outside_clear(World *world)
 {
+    world_streams_close(world, NULL);
     while (!g_queue_is_empty(&world->outside_calls))
         call_free(g_queue_peek_head(&world->outside_calls));
 }

@@ -36,6 +36,7 @@ struct World {
     void (*pace_wanted)(const char *pace, void *data);
     void *pace_data;
     GQueue outside_calls;    /* of requests that wait for their answer; outside.c */
+    GQueue outside_streams;  /* of TransportStream; outside_stream.c */
 };
 
 Machine *world_machine(World *world, const char *node); /* NULL: unknown */
@@ -52,6 +53,12 @@ extern const SimulatedRulesOps WORLD_RULES_OPS;
 extern const FaultTargetOps WORLD_FAULT_OPS;
 /* outside.c */
 void world_outside_clear(World *world);
+/* outside_stream.c: the streams of world_transport. */
+TransportStream *world_stream_open(World *world, Transport *transport, ApiRequest *take,
+                                   const ApiStreamHandler *handler, void *data);
+void world_stream_send(TransportStream *stream, int channel, const void *bytes, size_t length);
+void world_stream_close(TransportStream *stream);
+void world_streams_close(World *world, Transport *transport); /* NULL: all of them */
 /* A request from outside is an input, if it changes something: recorded with its time, and the cause of what follows. */
 void world_record_request(World *world, const ApiRequest *request);
 void world_http(World *world, const HttpRequest *request, HttpResponder *responder);

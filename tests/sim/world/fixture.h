@@ -1,0 +1,10 @@
+/* A booted cluster of one worker with a running pod "web" (nginx) and a pod "two" of two containers. */
+#pragma once
+
+#include "core/api/status.h"
+#include "sim/world/world_private.h"
+#include "tests/support/runner.h"
+
+World *world_fixture_new(void);
+
+TCase *outside_case(void);

@@ -1,0 +1,3 @@
+#include "tests/sim/world/fixture.h"
+
+TEST_RUNNER("sim/world", outside_case)
