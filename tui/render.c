@@ -101,14 +101,15 @@ render_status(const TuiState *state, CellGrid *grid, int y)
         grid_put(grid, 1, y, state->width - 2, state->note_style, state->note);
         return;
     }
-    g_autofree char *seed =
-        g_strdup_printf(_("seed %" G_GUINT64_FORMAT), world_seed(live_world(state->live)));
-    g_autofree char *right = state->width >= 120
-                                 ? g_strdup_printf(_("%s  event %" G_GUINT64_FORMAT
-                                                     "  digest %016" G_GINT64_MODIFIER "x "),
-                                                   seed, state->facts.events, state->facts.digest)
-                             : state->width >= 60 ? g_strdup_printf("%s ", seed)
-                                                  : g_strdup("");
+    g_autofree char *number =
+        g_strdup_printf("%" G_GUINT64_FORMAT, world_seed(live_world(state->live)));
+    g_autofree char *events = g_strdup_printf("%" G_GUINT64_FORMAT, state->facts.events);
+    g_autofree char *digest = g_strdup_printf("%016" G_GINT64_MODIFIER "x", state->facts.digest);
+    g_autofree char *seed = g_strdup_printf(_("seed %s"), number);
+    g_autofree char *right =
+        state->width >= 120  ? g_strdup_printf(_("%s  event %s  digest %s "), seed, events, digest)
+        : state->width >= 60 ? g_strdup_printf("%s ", seed)
+                             : g_strdup("");
     int room = state->width - text_columns(right) - 1;
     grid_put_right(grid, 0, y, state->width, STYLE_DIM, right);
     g_autofree char *title = view->class->title(view, state);
