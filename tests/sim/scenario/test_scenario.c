@@ -44,7 +44,7 @@ trace(const char *bytes, size_t length, void *data)
 static char *
 read_nothing(SourceKind kind, const char *name, GError **error, void *data)
 {
-    fail(error, TIMONEL_ERROR_NOT_FOUND, "no %s", name);
+    g_set_error(error, TIMONEL_ERROR, TIMONEL_ERROR_NOT_FOUND, "no %s", name);
     return NULL;
 }
 
