@@ -181,9 +181,12 @@ run_headless(Session *session)
 }
 
 static int
-dashboard_kubectl(Live *live, const char *line, TuiWriteFunc write, void *write_data, void *data)
+dashboard_kubectl(Live *live, const char *line, const TuiOutput *output, void *data)
 {
-    const WorldKubectl kubectl = {.live = live, .write = write, .data = write_data};
+    const WorldKubectl kubectl = {.live = live,
+                                  .write = output->write,
+                                  .cancelled = output->cancelled,
+                                  .data = output->data};
     return world_kubectl_line(&kubectl, line);
 }
 

@@ -53,6 +53,25 @@ lesson_check(TuiState *state)
 }
 
 void
+lesson_typed(TuiState *state, const char *line, int status)
+{
+    TuiLesson *lesson = state->options->lesson;
+    if (lesson != NULL && lesson->ops->typed != NULL)
+        lesson->ops->typed(lesson, live_world(state->live), line, status);
+}
+
+bool
+lesson_answer(TuiState *state, int key)
+{
+    TuiLesson *lesson = state->options->lesson;
+    if (lesson == NULL || lesson->ops->answer == NULL || key < '1' || key > '9')
+        return false;
+    lesson->ops->answer(lesson, live_world(state->live), key - '0');
+    tell_feedback(state);
+    return true;
+}
+
+void
 lesson_toggle(TuiState *state)
 {
     if (lesson_of(state) != NULL)

@@ -24,7 +24,7 @@ pace_text(const Pace *pace)
     if (pace->mode == PACE_PAUSED)
         return g_strdup(_("paused"));
     if (pace->mode == PACE_MAX)
-        return g_strdup(_("as fast as possible"));
+        return g_strdup(_("max"));
     g_ascii_formatd(number, sizeof number, "%g", (double)pace->factor / 1000);
     return g_strdup_printf("×%s", number);
 }
@@ -95,6 +95,13 @@ render_status(const TuiState *state, CellGrid *grid, int y)
     const TuiView *view = tui_top(state);
     if (state->prompt.type != PROMPT_NONE) {
         prompt_render(state, grid, y);
+        return;
+    }
+    if (state->running != NULL) {
+        bool paused = live_pace(state->live)->mode == PACE_PAUSED;
+        grid_put(grid, 1, y, state->width - 2, STYLE_BUSY,
+                 paused ? _("kubectl waits, and time is paused: space goes on, ctrl-c gives up")
+                        : _("kubectl is running: ctrl-c stops it"));
         return;
     }
     if (state->note != NULL) {

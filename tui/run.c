@@ -121,11 +121,31 @@ terminated(gpointer data)
 }
 
 static void
+wake(void *data)
+{
+    Dashboard *dashboard = data;
+    dashboard->world_moved = true;
+    want_frame(dashboard);
+}
+
+/* Keys come in also while a kubectl line, begun by a key, runs the main context. */
+static guint
+add_input(Dashboard *dashboard)
+{
+    GSource *source = g_unix_fd_source_new(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(source, (GSourceFunc)(void (*)(void))input_ready, dashboard, NULL);
+    g_source_set_priority(source, G_PRIORITY_HIGH);
+    g_source_set_can_recurse(source, TRUE);
+    guint id = g_source_attach(source, NULL);
+    g_source_unref(source);
+    return id;
+}
+
+static void
 run_loop(Dashboard *dashboard, Live *live)
 {
     guint sources[] = {
-        g_unix_fd_add_full(G_PRIORITY_HIGH, STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR,
-                           input_ready, dashboard, NULL),
+        add_input(dashboard),
         g_unix_signal_add(SIGWINCH, resized, dashboard),
         g_unix_signal_add(SIGINT, interrupted, dashboard),
         g_unix_signal_add(SIGTERM, terminated, dashboard),
@@ -154,6 +174,8 @@ tui_run(Live *live, const TuiOptions *options, GError **error)
         return TUI_FAILED;
     screen_size(dashboard.screen, &width, &height);
     dashboard.state = tui_state_new(live, options, width, height);
+    dashboard.state->wake = wake;
+    dashboard.state->wake_data = &dashboard;
     dashboard.loop = g_main_loop_new(NULL, FALSE);
     run_loop(&dashboard, live);
     TuiOutcome outcome = TUI_STOP;

@@ -39,6 +39,8 @@ tui_state_free(TuiState *state)
     g_ptr_array_unref(state->views);
     g_ptr_array_unref(state->faults);
     g_ptr_array_unref(state->transcript);
+    if (state->running != NULL)
+        g_string_free(state->running, TRUE);
     value_unref(state->fault);
     menu_free(state->menu);
     prompt_clear(&state->prompt);
@@ -190,11 +192,29 @@ lesson_key(TuiState *state, int key)
     return true;
 }
 
+/* While a kubectl line waits, keys may stop it and move time, no more: it uses what others would
+ * change. */
+static void
+handle_key_while_running(TuiState *state, int key)
+{
+    static const int TIME_KEYS[] = {' ', '+', '-', '<', '>'};
+    if (key == TUI_CTRL('c') || key == TUI_KEY_ESCAPE || key == 'q')
+        state->cancelled = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(TIME_KEYS); i++)
+        if (key == TIME_KEYS[i])
+            run_key(state, TUI_KEYS, key);
+}
+
 static void
 handle_key(TuiState *state, int key)
 {
+    if (state->running != NULL) {
+        handle_key_while_running(state, key);
+        return;
+    }
     g_clear_pointer(&state->note, g_free);
-    if (menu_key(state, key) || prompt_key(state, key) || lesson_key(state, key))
+    if (menu_key(state, key) || prompt_key(state, key) || lesson_key(state, key) ||
+        lesson_answer(state, key))
         return;
     if (!run_key(state, tui_top(state)->class->keys, key))
         run_key(state, TUI_KEYS, key);

@@ -100,6 +100,7 @@ TuiView *view_table_new(TuiState *state, const char *word, const char *namespace
 /* Text views: makes lines anew at each refresh, or once. */
 typedef void (*TextMakeFunc)(TuiState *state, const TuiTarget *target, Lines *lines);
 TuiView *view_text_new(const char *title, const TuiTarget *target, TextMakeFunc make, bool live);
+bool view_text_shows(const TuiView *view, TextMakeFunc make); /* is it the view of this text? */
 /* Shows the end of the text as it grows. */
 void view_text_follow(TuiView *view);
 
@@ -168,6 +169,10 @@ struct TuiState {
     GPtrArray *faults;  /* of Value {spec, at}: what was broken here and not mended */
     Value *fault;       /* that is being filled in; or NULL */
     Lines *transcript;  /* of the kubectl command line */
+    GString *running;   /* what the kubectl line that runs has written so far; NULL: none runs */
+    bool cancelled;     /* it is to stop */
+    void (*wake)(void *data); /* something is to be drawn although no event came; or NULL */
+    void *wake_data;
     bool left;
     TuiOutcome outcome;
     /* Snapshot for header and status line, taken at refresh. */
@@ -217,6 +222,8 @@ void lesson_next(TuiState *state);
 void lesson_hint(TuiState *state);
 void lesson_check(TuiState *state);
 void lesson_toggle(TuiState *state);
+void lesson_typed(TuiState *state, const char *line, int status);
+bool lesson_answer(TuiState *state, int key); /* false: it is no answer */
 void lesson_scroll(TuiState *state, int lines);
 
 /* render.c */

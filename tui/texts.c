@@ -61,23 +61,43 @@ open_yaml(TuiState *state)
  * --------------------------------------------------------------------------------------------------------
  */
 
+#define OUTPUT_BYTES_MAX (4 * 1024 * 1024)
+
 static void
-write_lines(int stream, const char *text, size_t length, void *data)
+write_output(int stream, const char *text, size_t length, void *data)
 {
-    g_string_append_len(data, text, (gssize)length);
+    TuiState *state = data;
+    size_t room = OUTPUT_BYTES_MAX - MIN(state->running->len, OUTPUT_BYTES_MAX);
+    g_string_append_len(state->running, text, (gssize)MIN(length, room));
+    if (state->wake != NULL)
+        state->wake(state->wake_data);
 }
 
+static bool
+is_cancelled(void *data)
+{
+    const TuiState *state = data;
+    return state->cancelled || state->left;
+}
+
+/* Runs a line; while it waits, events come in and the screen is drawn. */
 static int
 run_kubectl(TuiState *state, const char *line, Lines *lines)
 {
-    g_autoptr(GString) output = g_string_new(NULL);
+    const TuiOutput output = {write_output, is_cancelled, state};
     if (state->options->kubectl == NULL) {
         lines_add(lines, STYLE_BAD, _("there is no kubectl in this program"));
         return 1;
     }
-    int status =
-        state->options->kubectl(state->live, line, write_lines, output, state->options->data);
-    lines_add_text(lines, status == 0 ? STYLE_NORMAL : STYLE_BUSY, output->str);
+    if (state->running != NULL) /* one at a time */
+        return 1;
+    state->running = g_string_new(NULL);
+    state->cancelled = false;
+    if (state->wake != NULL)
+        state->wake(state->wake_data);
+    int status = state->options->kubectl(state->live, line, &output, state->options->data);
+    lines_add_text(lines, status == 0 ? STYLE_NORMAL : STYLE_BUSY, state->running->str);
+    g_string_free(g_steal_pointer(&state->running), TRUE);
     return status;
 }
 
@@ -127,13 +147,19 @@ make_transcript(TuiState *state, const TuiTarget *target, Lines *lines)
     for (guint i = 0; i < state->transcript->len; i++)
         lines_add(lines, lines_item(state->transcript, i)->style,
                   lines_item(state->transcript, i)->text);
-    if (state->transcript->len == 0)
+    if (state->running != NULL)
+        lines_add_text(lines, STYLE_NORMAL, state->running->str);
+    else if (state->transcript->len == 0)
         lines_add(lines, STYLE_DIM, _("no command has been run yet: press !"));
 }
 
 void
 open_transcript(TuiState *state)
 {
+    if (view_text_shows(tui_top(state), make_transcript)) {
+        view_text_follow(tui_top(state));
+        return;
+    }
     TuiView *view = view_text_new(_("kubectl"), NULL, make_transcript, true);
     view_text_follow(view);
     tui_push(state, view);
@@ -147,8 +173,9 @@ kubectl_run_in_pane(TuiState *state, const char *line)
     if (g_str_has_prefix(line, "kubectl "))
         line += strlen("kubectl ");
     g_autoptr(GPtrArray) output = lines_new();
-    int status = run_kubectl(state, line, output);
     lines_addf(state->transcript, STYLE_KEY | STYLE_BOLD, "$ kubectl %s", line);
+    open_transcript(state);
+    int status = run_kubectl(state, line, output);
     for (guint i = 0; i < output->len; i++)
         lines_add(state->transcript, lines_item(output, i)->style, lines_item(output, i)->text);
     if (status != 0)
@@ -156,7 +183,7 @@ kubectl_run_in_pane(TuiState *state, const char *line)
     if (state->transcript->len > TRANSCRIPT_LINES_MAX)
         g_ptr_array_remove_range(state->transcript, 0,
                                  state->transcript->len - TRANSCRIPT_LINES_MAX);
-    open_transcript(state);
+    lesson_typed(state, line, status);
 }
 
 /* ---- events, why

@@ -27,6 +27,10 @@ typedef struct TuiLessonOps {
     void (*hint)(TuiLesson *lesson, World *world);  /* h; the next hint */
     void (*check)(TuiLesson *lesson, World *world); /* :check; says what is still missing */
     void (*moved)(TuiLesson *lesson, World *world); /* after a batch of events; may be NULL */
+    /* A kubectl line (without "kubectl") was run from the dashboard and ended with this status. May be NULL. */
+    void (*typed)(TuiLesson *lesson, World *world, const char *line, int status);
+    /* The person pressed a digit, 1 to 9: the choice of the question that text shows. May be NULL: no questions. */
+    void (*answer)(TuiLesson *lesson, World *world, int choice);
 } TuiLessonOps;
 
 struct TuiLesson {
@@ -41,8 +45,12 @@ typedef enum {
     TUI_FAILED,
 } TuiOutcome;
 
-/* Gives output as it comes; stream 1 stdout, 2 stderr. */
-typedef void (*TuiWriteFunc)(int stream, const char *text, size_t length, void *data);
+/* Where a command line writes, and who may stop it. */
+typedef struct TuiOutput {
+    void (*write)(int stream, const char *text, size_t length, void *data); /* 1 stdout, 2 stderr */
+    bool (*cancelled)(void *data); /* the person gave up waiting */
+    void *data;
+} TuiOutput;
 
 typedef struct TuiOptions {
     const char *cluster_name;
@@ -51,9 +59,9 @@ typedef struct TuiOptions {
     bool ascii;                /* only ASCII is drawn (else: when the terminal's encoding is not UTF-8) */
     bool can_keep;             /* leaving offers to keep the cluster running */
     TuiLesson *lesson;         /* borrowed; NULL: none */
-    /* Runs one kubectl command line against the world and returns its exit status; may let the world run on. NULL: there is no
-     * kubectl. */
-    int (*kubectl)(Live *live, const char *line, TuiWriteFunc write, void *write_data, void *data);
+    /* Runs one kubectl command line against the world and returns its exit status. While it waits it may run the main context:
+     * meanwhile the dashboard draws, and takes only the keys that stop it or move time. NULL: there is no kubectl. */
+    int (*kubectl)(Live *live, const char *line, const TuiOutput *output, void *data);
     /* Completions of the last word of such a line (owned, sorted), or NULL. May be NULL. */
     char **(*complete)(Live *live, const char *line, void *data);
     void *data;

@@ -219,7 +219,14 @@ cluster_render(const TuiView *base, const TuiState *state, CellGrid *grid, Rect 
 static char *
 cluster_title(const TuiView *view, const TuiState *state)
 {
-    return g_strdup(_("cluster"));
+    const ClusterView *cluster = (const ClusterView *)view;
+    const ClusterLayout *layout = &cluster->layout;
+    int count = cluster->picture != NULL ? (int)cluster->picture->nodes->len : 0;
+    int first = cluster->first_row * layout->columns;
+    int last = MIN(first + layout->rows_shown * layout->columns, count);
+    if (last - first == count)
+        return g_strdup(_("cluster"));
+    return g_strdup_printf(_("cluster  nodes %d to %d of %d"), first + 1, last, count);
 }
 
 static bool

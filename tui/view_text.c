@@ -73,9 +73,12 @@ text_refresh(TuiView *base, TuiState *state)
     if (view->lines == NULL || view->live) {
         TuiTarget target;
         text_target(base, &target);
-        g_clear_pointer(&view->lines, g_ptr_array_unref);
-        view->lines = lines_new();
-        view->make(state, &target, view->lines);
+        if (view->lines == NULL)
+            view->lines = lines_new(); /* what is drawn while a kubectl line runs for it */
+        Lines *lines = lines_new();
+        view->make(state, &target, lines);
+        g_ptr_array_unref(view->lines);
+        view->lines = lines;
         find_matches(view);
     }
     scroll_to(view, view->follow ? (int)shown_lines(view)->len : (int)view->first);
@@ -246,6 +249,12 @@ view_text_new(const char *title, const TuiTarget *target, TextMakeFunc make, boo
         view->of.process = g_strdup(target->process);
     }
     return &view->base;
+}
+
+bool
+view_text_shows(const TuiView *view, TextMakeFunc make)
+{
+    return view->class == &TEXT_VIEW && ((const TextView *)view)->make == make;
 }
 
 void

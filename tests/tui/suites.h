@@ -16,4 +16,4 @@ void type_keys(TuiState *state, const char *keys);
 /* The screen as text; owned. */
 char *screen_text(TuiState *state, bool ascii);
 /* Prints "ran: LINE"; fails (1) when the line begins with "fail". */
-int kubectl_for_test(Live *live, const char *line, TuiWriteFunc write, void *write_data, void *data);
+int kubectl_for_test(Live *live, const char *line, const TuiOutput *output, void *data);

@@ -88,9 +88,9 @@ screen_text(TuiState *state, bool ascii)
 }
 
 int
-kubectl_for_test(Live *live, const char *line, TuiWriteFunc write, void *write_data, void *data)
+kubectl_for_test(Live *live, const char *line, const TuiOutput *output, void *data)
 {
     g_autofree char *text = g_strdup_printf("ran: %s\n", line);
-    write(1, text, strlen(text), write_data);
+    output->write(1, text, strlen(text), output->data);
     return g_str_has_prefix(line, "fail") ? 1 : 0;
 }
