@@ -159,6 +159,19 @@ scenario_checks_end(ScenarioRun *run)
     }
 }
 
+void
+scenario_checks_add(ScenarioRun *run, CheckKind kind, const char *title, bool met, const char *reason)
+{
+    ScenarioCheck *check = check_add(run, kind, NULL);
+    check->title = title;
+    check->from_ns = world_now(run->world);
+    check->result.met = met;
+    check->result.reason = g_strdup(reason);
+    decide(run, check, met ? CHECK_MET : CHECK_UNMET);
+    if (met)
+        scenario_say(run, "             %s", reason);
+}
+
 /* ---- eventually stable reconciliation ---------------------------------------------------------------------------------------- */
 
 static void

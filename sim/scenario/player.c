@@ -54,7 +54,7 @@ scenario_check_word(const ScenarioRun *run, CheckKind kind)
 {
     static const char *const WORDS[] = {
         [CHECK_ALWAYS] = N_("always"),    [CHECK_NEVER] = N_("never"),   [CHECK_EVENTUALLY] = N_("eventually"),
-        [CHECK_AT_END] = N_("at the end"), [CHECK_STABLE] = N_("afterwards"),
+        [CHECK_AT_END] = N_("at the end"), [CHECK_TRAFFIC] = N_("traffic"), [CHECK_STABLE] = N_("afterwards"),
     };
     return scenario_tr(run, WORDS[kind]);
 }
@@ -231,6 +231,7 @@ play_step(ScenarioRun *run, ScenarioStep *step, int64_t last_end)
         step_wait(run, step, value_get(step->spec, "wait"));
     step->end_ns = world_now(run->world);
     scenario_checks_reached(run, value_text_at(step->spec, "name"));
+    scenario_traffic_reached(run, value_text_at(step->spec, "name"));
 }
 
 static void
@@ -300,6 +301,8 @@ play(ScenarioRun *run)
     const Value *document = run->scenario->document;
     scenario_checks_init(run);
     scenario_checks_reached(run, NULL);
+    scenario_traffic_init(run);
+    scenario_traffic_reached(run, NULL);
     int64_t last_end = world_now(run->world);
     VALUE_ARRAY_FOREACH (spec, value_get(document, "steps")) {
         ScenarioStep *step = g_new0(ScenarioStep, 1);
@@ -315,6 +318,7 @@ play(ScenarioRun *run)
     while (scenario_checks_are_waiting(run))
         scenario_advance(run, world_now(run->world) + SLICE_NS);
     scenario_checks_end(run);
+    scenario_traffic_end(run);
     run->end_ns = world_now(run->world);
     scenario_checks_stable(run);
     oracles_look(run->oracles);
@@ -365,6 +369,7 @@ scenario_run(const Scenario *scenario, const ScenarioOptions *options, const Sce
     run->steps = g_ptr_array_new_with_free_func(step_free);
     run->checks = g_ptr_array_new_with_free_func(scenario_check_free);
     run->faults = g_ptr_array_new_with_free_func((GDestroyNotify)value_unref);
+    run->traffic = g_ptr_array_new_with_free_func(scenario_traffic_free);
     run->samples = g_array_new(FALSE, FALSE, sizeof(ScenarioSample));
     run->nodes = oracle_tree_new(NULL);
     if (!start(run, error)) {
@@ -385,6 +390,7 @@ scenario_run_free(ScenarioRun *run)
         return;
     trace_export_free(run->export);
     oracles_free(run->oracles);
+    g_ptr_array_unref(run->traffic);
     world_free(run->world);
     g_ptr_array_unref(run->steps);
     g_ptr_array_unref(run->checks);

@@ -155,6 +155,38 @@ append_picture(GString *out, const ScenarioRun *run)
             "</p>\n");
 }
 
+/* Requests second by second: what succeeded below, what failed above it. */
+static void
+append_client(GString *out, const ScenarioRun *run, const ScenarioTraffic *traffic)
+{
+    Picture picture = {.run = run, .out = out, .from_ns = run->zero_ns, .to_ns = world_now(run->world), .most = 1};
+    size_t seconds = traffic->client != NULL ? traffic_client_seconds(traffic->client) : 0;
+    for (size_t i = 0; i < seconds; i++) {
+        const TrafficSecond *second = traffic_client_second(traffic->client, i);
+        picture.most = MAX(picture.most, second->succeeded + second->failed);
+    }
+    element(out, "<p>", traffic->title, ": ");
+    element(out, "", traffic->reason, "</p>\n");
+    g_string_append_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\">\n", PICTURE_WIDTH, HEAD + LANE_HEIGHT + 8);
+    for (size_t i = 0; i < seconds; i++) {
+        const TrafficSecond *second = traffic_client_second(traffic->client, i);
+        int64_t from = second->second * NS_PER_S;
+        box(&picture, from, from + NS_PER_S, 0, second->succeeded, "#2f9e5f");
+        box(&picture, from, from + NS_PER_S, second->succeeded, second->failed, "#d94350");
+    }
+    draw_steps(&picture, 1);
+    g_string_append(out, "</svg>\n");
+}
+
+static void
+append_traffic(GString *out, const ScenarioRun *run)
+{
+    if (run->traffic->len > 0)
+        element(out, "<h2>", scenario_tr(run, N_("Traffic: requests that succeeded (green) and failed (red)")), "</h2>\n");
+    for (guint i = 0; i < run->traffic->len; i++)
+        append_client(out, run, run->traffic->pdata[i]);
+}
+
 /* ---- tables ---------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -244,6 +276,7 @@ scenario_run_html(const ScenarioRun *run)
         run->seed, run->hash, run->version);
     element(out, "", identity, "</p>\n");
     append_picture(out, run);
+    append_traffic(out, run);
     append_steps(out, run);
     append_checks(out, run);
     append_rules(out, run);

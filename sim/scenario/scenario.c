@@ -83,6 +83,24 @@ names_a_step(const Value *document, const Value *point)
 }
 
 static bool
+valid_traffic(const Value *document, const Value *traffic, const char *path, GError **error)
+{
+    static const char *const KNOWN[] = {"name", "title",   "source", "service",          "namespace", "port", "path",
+                                        "rate", "timeout", "from",   "maxFailedPercent", NULL};
+    static const char *const REQUIRED[] = {"name", "source", "service"};
+    if (!known_fields(traffic, KNOWN, path, error) || !valid_titled(traffic, path, error) ||
+        !valid_duration(traffic, "timeout", path, error))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(REQUIRED); i++)
+        if (value_string_len(value_get(traffic, REQUIRED[i])) == 0)
+            return fail(error, TIMONEL_ERROR_INVALID, "%s.%s: required", path, REQUIRED[i]);
+    if (value_has(traffic, "from") && !names_a_step(document, value_get(traffic, "from")))
+        return fail(error, TIMONEL_ERROR_INVALID, "%s.from: no step has the name \"%s\"", path,
+                    value_text_at(traffic, "from"));
+    return true;
+}
+
+static bool
 valid_expectation(const Value *document, const Value *item, const ApiTypes *types, const char *path, GError **error)
 {
     static const char *const KNOWN[] = {"title", "expect", "from", "until", "within", NULL};
@@ -139,7 +157,7 @@ valid_document(const Value *document, GError **error)
 {
     static const char *const KNOWN[] = {"apiVersion", "kind",     "metadata", "title",        "description", "cluster",
                                         "seed",       "seeds",    "manifests", "steps",       "duration",
-                                        "stable",     "expectations", NULL};
+                                        "stable",     "expectations", "traffic", NULL};
     if (strcmp(value_text_at(document, "apiVersion"), "sim.timonel.dev/v1") != 0 ||
         strcmp(value_text_at(document, "kind"), "Scenario") != 0)
         return fail(error, TIMONEL_ERROR_INVALID,
@@ -150,8 +168,14 @@ valid_document(const Value *document, GError **error)
         !texts_validate(value_get(document, "title"), LANGUAGES, "title", error) || !valid_seeds(document, error) ||
         !valid_duration(document, "duration", "", error))
         return false;
-    g_autoptr(ApiTypes) types = api_types_new();
     size_t index = 0;
+    VALUE_ARRAY_FOREACH (traffic, value_get(document, "traffic")) {
+        g_autofree char *path = g_strdup_printf("traffic[%zu]", index++);
+        if (!valid_traffic(document, traffic, path, error))
+            return false;
+    }
+    g_autoptr(ApiTypes) types = api_types_new();
+    index = 0;
     VALUE_ARRAY_FOREACH (step, value_get(document, "steps")) {
         g_autofree char *path = g_strdup_printf("steps[%zu]", index++);
         if (index > SCENARIO_STEPS_MAX)

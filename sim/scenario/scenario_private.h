@@ -4,6 +4,7 @@
 #include "sim/check/expect.h"
 #include "sim/check/oracle.h"
 #include "sim/scenario/scenario.h"
+#include "sim/traffic/client.h"
 
 struct Scenario {
     char *name;
@@ -11,7 +12,7 @@ struct Scenario {
     Value *document;
 };
 
-typedef enum { CHECK_ALWAYS, CHECK_NEVER, CHECK_EVENTUALLY, CHECK_AT_END, CHECK_STABLE } CheckKind;
+typedef enum { CHECK_ALWAYS, CHECK_NEVER, CHECK_EVENTUALLY, CHECK_AT_END, CHECK_TRAFFIC, CHECK_STABLE } CheckKind;
 typedef enum { CHECK_WAITING, CHECK_RUNNING, CHECK_MET, CHECK_UNMET } CheckState;
 
 typedef struct ScenarioCheck {
@@ -44,6 +45,15 @@ typedef struct ScenarioSample {
     bool node_ready;
 } ScenarioSample;
 
+/* One simulated client. */
+typedef struct ScenarioTraffic {
+    const Value *spec;
+    const char *title;
+    TrafficClient *client; /* NULL until its step is reached */
+    TrafficTotals totals;  /* at the end */
+    char *reason;          /* what came of it, or why it could not begin */
+} ScenarioTraffic;
+
 #define SCENARIO_SAMPLES_MAX 200000
 
 struct ScenarioRun {
@@ -60,6 +70,7 @@ struct ScenarioRun {
     int64_t seen_revision, next_sample_ns, next_look_ns;
     GPtrArray *steps;   /* ScenarioStep */
     GPtrArray *checks;  /* ScenarioCheck */
+    GPtrArray *traffic; /* ScenarioTraffic */
     GArray *samples;    /* ScenarioSample */
     GTree *nodes;       /* name (which samples point at) -> index of its last sample + 1 */
     GPtrArray *faults;  /* Value: specs that are not mended */
@@ -82,11 +93,19 @@ bool scenario_checks_are_waiting(const ScenarioRun *run); /* is an "eventually" 
 void scenario_checks_end(ScenarioRun *run);               /* those at the end; what is open is decided */
 void scenario_checks_stable(ScenarioRun *run);            /* mends all, waits, looks whether it stays */
 char *scenario_why(ScenarioRun *run, const char *subject);
+/* One that was decided elsewhere. */
+void scenario_checks_add(ScenarioRun *run, CheckKind kind, const char *title, bool met, const char *reason);
 void scenario_check_free(void *check);
 
 /* ---- player.c ---- */
 /* Runs the world and looks. */
 void scenario_advance(ScenarioRun *run, int64_t until_ns);
+
+/* ---- traffic.c ---- */
+void scenario_traffic_init(ScenarioRun *run);
+void scenario_traffic_reached(ScenarioRun *run, const char *step); /* as scenario_checks_reached */
+void scenario_traffic_end(ScenarioRun *run);                       /* stops the clients and judges them */
+void scenario_traffic_free(void *traffic);
 
 /* ---- samples.c ---- */
 void scenario_sample(ScenarioRun *run);

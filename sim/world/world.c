@@ -230,6 +230,12 @@ world_cluster(World *world)
     return world->cluster;
 }
 
+SimulatedNet *
+world_net(World *world)
+{
+    return world->net;
+}
+
 const ApiTypes *
 world_types(const World *world)
 {

@@ -32,6 +32,7 @@ Engine *world_engine(World *world);
 EngineTrace *world_trace(World *world);
 Cluster *world_cluster(World *world);
 const ApiTypes *world_types(const World *world);
+struct SimulatedNet *world_net(World *world); /* for simulated clients (sim/traffic) */
 uint64_t world_seed(const World *world);
 
 /* ---- time ------------------------------------------------------------------------------------------------ */
