@@ -90,11 +90,6 @@ cluster_etcd_is_running(const Cluster *cluster)
     return running_component(cluster, "etcd") != NULL;
 }
 
-struct Scheduler *
-cluster_scheduler(const Cluster *cluster)
-{
-    return running_component(cluster, "kube-scheduler");
-}
 
 void
 cluster_observe_requests(Cluster *cluster, HttpObserveFunc func, void *data)

@@ -1,6 +1,7 @@
 /* The table of processes: what each container of the control plane, kube-proxy and CoreDNS really is. */
 #include <string.h>
 
+#include "core/client/leader.h"
 #include "core/client/wire.h"
 #include "core/cluster/private.h"
 
@@ -147,19 +148,49 @@ controller_manager_stop(ClusterProcess *process)
 
 /* ---- kube-scheduler ----------------------------------------------------------------------------------------------- */
 
+/* The real one starts its informers at once and schedules when it leads; ours begins with both when it leads. */
+typedef struct SchedulerProcess {
+    LeaderElection *election;
+    Scheduler *scheduler; /* NULL until it leads */
+} SchedulerProcess;
+
+static void
+scheduler_leads(void *data)
+{
+    ClusterProcess *process = data;
+    SchedulerProcess *own = process->component;
+    own->scheduler = scheduler_new(process->ports, process->client, NULL);
+}
+
 static void *
 scheduler_start(ClusterProcess *process)
 {
     g_autofree char *identity = identity_of(process);
-    g_autoptr(Value) config =
-        value_new_f("{leaderElection: {leaderElect: true}, identity: %s}", identity);
-    return scheduler_new(process->ports, process->client, config);
+    SchedulerProcess *own = g_new0(SchedulerProcess, 1);
+    own->election = leader_election_new(process->ports, process->client, "kube-scheduler", identity,
+                                        scheduler_leads, leadership_lost, process);
+    return own;
 }
 
 static void
 scheduler_stop(ClusterProcess *process)
 {
-    scheduler_free(process->component);
+    SchedulerProcess *own = process->component;
+    leader_election_free(own->election);
+    scheduler_free(own->scheduler);
+    g_free(own);
+}
+
+Scheduler *
+cluster_scheduler(const Cluster *cluster)
+{
+    for (guint i = 0; i < cluster->processes->len; i++) {
+        const ClusterProcess *process = cluster->processes->pdata[i];
+        const SchedulerProcess *own = process->component;
+        if (strcmp(process->class->name, "kube-scheduler") == 0 && own->scheduler != NULL)
+            return own->scheduler;
+    }
+    return NULL;
 }
 
 /* ---- kube-proxy ----------------------------------------------------------------------------------------------------- */

@@ -323,7 +323,11 @@ live_rewind(Live *live, int64_t time_ns, GError **error)
     World *again = make_world(live, world_start(old), error);
     if (again == NULL)
         return false;
-    world_replay(again, world_inputs(old), time_ns);
+    if (!world_boot(again)) { /* as at the first time: what booting itself did is part of the trace */
+        world_free(again);
+        return fail(error, TIMONEL_ERROR_UNAVAILABLE, "the cluster did not come up again");
+    }
+    world_replay(again, world_inputs(old), MAX(time_ns, world_now(again)));
     live->world = again;
     world_free(old);
     pace_init(&live->pace, machine_now(), world_now(again));

@@ -8,3 +8,5 @@
 World *world_fixture_new(void);
 
 TCase *outside_case(void);
+TCase *failures_case(void);
+TCase *live_case(void);
