@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/learn_dashboard.h"
 #include "cli/lessons.h"
 #include "cli/play.h"
 #include "cli/progress.h"
@@ -25,6 +27,7 @@ typedef struct Session {
     const char *language;
     bool unmet; /* the last check failed */
     bool over;
+    gboolean plain, ascii;
 } Session;
 
 static void
@@ -360,6 +363,32 @@ reset(Value **progress, const char *lesson, GError **error)
     return progress_save(*progress, error);
 }
 
+static void
+keep_progress(void *data)
+{
+    g_autoptr(GError) error = NULL;
+    if (!save(data, &error)) /* the lesson goes on; what was done is asked for again the next time */
+        g_debug("%s", error->message);
+}
+
+/* Beside its cluster, which goes on at life's pace. */
+static bool
+show(Session *session, GError **error)
+{
+    Live *live = live_new_for(g_steal_pointer(&session->world));
+    const LearnDashboard dashboard = {.lesson = session->lesson,
+                                      .play = session->play,
+                                      .live = live,
+                                      .language = session->language,
+                                      .ascii = session->ascii,
+                                      .progressed = keep_progress,
+                                      .data = session};
+    bool ok = learn_dashboard_run(&dashboard, error) && save(session, error);
+    g_clear_pointer(&session->play, lesson_play_free);
+    live_free(live);
+    return ok;
+}
+
 static bool
 learn(Session *session, const char *name, GError **error)
 {
@@ -370,7 +399,10 @@ learn(Session *session, const char *name, GError **error)
     session->tools = play_tools(&session->sources);
     const Value *before = progress_of(session->progress, lesson_name(session->lesson));
     int64_t step = CLAMP(value_int_at(before, "step"), 0, (int64_t)lesson_step_count(session->lesson));
-    return begin(session, (size_t)step, error) && converse(session, error);
+    if (!begin(session, (size_t)step, error))
+        return false;
+    bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    return terminal && !session->plain ? show(session, error) : converse(session, error);
 }
 
 static int
@@ -384,6 +416,8 @@ learn_run(int argc, char **argv)
     int status;
     const GOptionEntry entries[] = {
         {"lang", 0, 0, G_OPTION_ARG_STRING, &language, N_("Language: en or es"), "LANG"},
+        {"plain", 0, 0, G_OPTION_ARG_NONE, &session.plain, N_("Talk in lines, without the dashboard"), NULL},
+        {"ascii", 0, 0, G_OPTION_ARG_NONE, &session.ascii, N_("Draw the dashboard with ASCII characters only"), NULL},
         {"reset", 0, 0, G_OPTION_ARG_NONE, &from_start, N_("Forget what was done: of the lesson, or of all"), NULL},
         {NULL}};
     if (!command_parse(&COMMAND_LEARN, entries, &argc, &argv, &status))
@@ -401,5 +435,5 @@ learn_run(int argc, char **argv)
     return session.unmet ? EXIT_UNMET : EXIT_DONE;
 }
 
-const Command COMMAND_LEARN = {"learn", "[--lang es] [--reset] [LESSON]",
+const Command COMMAND_LEARN = {"learn", "[--lang es] [--plain] [--reset] [LESSON]",
                                N_("Teaches Kubernetes; without an argument, lists the lessons"), learn_run};

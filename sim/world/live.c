@@ -158,6 +158,15 @@ make_world(Live *live, int64_t start_ns, GError **error)
     return world;
 }
 
+static void
+start_pump(Live *live)
+{
+    pace_init(&live->pace, machine_now(), world_now(live->world));
+    live->source = g_source_new(&pump_funcs, sizeof(PumpSource));
+    ((PumpSource *)live->source)->live = live;
+    g_source_attach(live->source, NULL);
+}
+
 Live *
 live_new(const LiveOptions *options, GError **error)
 {
@@ -183,11 +192,17 @@ live_new(const LiveOptions *options, GError **error)
         if (live->server == NULL)
             return NULL;
     }
-    pace_init(&live->pace, machine_now(), world_now(live->world));
-    live->source = g_source_new(&pump_funcs, sizeof(PumpSource));
-    ((PumpSource *)live->source)->live = live;
-    g_source_attach(live->source, NULL);
+    start_pump(live);
     return g_steal_pointer(&live);
+}
+
+Live *
+live_new_for(World *take)
+{
+    Live *live = g_new0(Live, 1);
+    live->world = take;
+    start_pump(live);
+    return live;
 }
 
 void
@@ -315,6 +330,9 @@ live_set_observer(Live *live, void (*moved)(void *data), void *data)
 bool
 live_rewind(Live *live, int64_t time_ns, GError **error)
 {
+    if (live->cluster == NULL)
+        return fail(error, TIMONEL_ERROR_UNSUPPORTED,
+                    "the world of a lesson cannot go back in time; begin the step anew instead");
     if (live->options.store_path != NULL)
         return fail(error, TIMONEL_ERROR_UNSUPPORTED,
                     "a cluster with a name keeps its state on disk and cannot go back in time; "

@@ -19,6 +19,8 @@ typedef struct LiveOptions {
 
 /* Makes the world, runs it as fast as possible until its API answers, then stands paused. */
 Live *live_new(const LiveOptions *options, GError **error);
+/* A world that somebody else made (a lesson's), as it is, paused; nobody listens, and it cannot be rewound. */
+Live *live_new_for(World *take);
 void live_free(Live *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Live, live_free)
 
