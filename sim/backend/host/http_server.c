@@ -52,7 +52,7 @@ typedef struct Exchange {
     struct MHD_Connection *connection; /* NULL once the library is through with it */
     GByteArray *body;
     gboolean too_large;
-    gboolean handled, started, queued, ended, suspended;
+    gboolean handled, started, queued, ended, suspended, hung_up;
     int code;
     gint64 length;
     GPtrArray *headers; /* name, value, name, value ... */
@@ -104,6 +104,7 @@ exchange_hung_up(gint fd, GIOCondition condition, gpointer data)
     Exchange *exchange = data;
     exchange->hangup_watch = 0;
     exchange->suspended = FALSE;
+    exchange->hung_up = TRUE;
     /* Without an answer the library would call us again with nothing to say: end the exchange as an empty stream. */
     if (!exchange->started) {
         exchange->started = TRUE;
@@ -223,6 +224,8 @@ stream_read(void *data, uint64_t position, char *buffer, size_t max)
 {
     Exchange *exchange = data;
     GBytes *head = g_queue_peek_head(&exchange->chunks);
+    if (exchange->hung_up)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     if (head == NULL) {
         if (exchange->ended)
             return MHD_CONTENT_READER_END_OF_STREAM;
