@@ -15,3 +15,7 @@ extern const KubeCommand *const CREATE_CHILDREN[];
 
 /* The one name of "create KIND NAME"; NULL: the error is printed. */
 const char *create_name(Kube *kube);
+/* What follows "--", as an array; NULL when nothing. Owned. */
+Value *create_command_words(Kube *kube);
+/* "a=b,c=d" into *map (owned, replaced). False: printed. */
+bool create_pairs(Kube *kube, const char *text, Value **map);

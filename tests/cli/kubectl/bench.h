@@ -32,5 +32,6 @@ int bench_run(Bench *bench, const char *line);
         ck_assert_int_eq(status_, status);                                                         \
     } while (0)
 
+TCase *commands_suite(void);
 TCase *get_suite(void);
 TCase *write_suite(void);

@@ -60,7 +60,8 @@ START_TEST(get_prints_what_kubectl_prints)
         {"get pods -n other", 0, "", "No resources found in other namespace.\n"},
         {"get deploy,svc", 0, "", "No resources found in default namespace.\n"},
         {"get pdos", 1, "",
-         "error: the server doesn't have a resource type \"pdos\"\ndid you mean: pods, poddisruptionbudgets?\n"},
+         "error: the server doesn't have a resource type \"pdos\"\ndid you mean: pods, "
+         "poddisruptionbudgets?\n"},
         {"get pods --foo", 1, "",
          "error: unknown flag: --foo\nSee 'kubectl get --help' for usage.\n"},
         {"get pods -Z", 1, "",
