@@ -3,14 +3,12 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "cli/kubectl/kubectl.h"
+#include "cli/world_kubectl.h"
 #include "core/base/embed.h"
 #include "core/base/error.h"
 
 extern const EmbeddedFile MANIFESTS[];
 
-#define WAIT_MAX_NS (INT64_C(3600) * NS_PER_S) /* virtual; a watch that nobody ends does */
-#define SLICE_NS (10 * NS_PER_MS)
 #define FILE_MAX (16u * 1024 * 1024)
 
 /* ---- files ----------------------------------------------------------------------------------------------------- */
@@ -19,23 +17,6 @@ static const char *
 without_prefix(const char *name)
 {
     return g_str_has_prefix(name, "manifests/") ? name + strlen("manifests/") : name;
-}
-
-/* A folder's documents joined, or NULL when nothing that ships lies below it. */
-static char *
-embedded_folder(const char *name)
-{
-    GString *text = g_string_new(NULL);
-    size_t length = strlen(name);
-    while (length > 0 && name[length - 1] == '/')
-        length--;
-    for (const EmbeddedFile *file = MANIFESTS; file->name != NULL; file++)
-        if (strncmp(file->name, name, length) == 0 && file->name[length] == '/')
-            g_string_append_printf(text, "%s%s", text->len > 0 ? "---\n" : "", file->text);
-    if (text->len > 0)
-        return g_string_free(text, FALSE);
-    g_string_free(text, TRUE);
-    return NULL;
 }
 
 static char *
@@ -69,7 +50,7 @@ read_source(SourceKind kind, const char *name, GError **error, void *data)
         file = embedded_file(MANIFESTS, short_name);
     if (file != NULL)
         return g_strdup(file->text);
-    char *folder = kind == SOURCE_MANIFEST ? embedded_folder(below) : NULL;
+    char *folder = kind == SOURCE_MANIFEST ? builtin_manifests(below) : NULL;
     if (folder == NULL)
         fail(error, TIMONEL_ERROR_NOT_FOUND, _("%s \"%s\": no such file, and nothing of that name comes with timonel"),
              kind == SOURCE_CLUSTER ? "cluster" : "manifest", name);
@@ -78,63 +59,45 @@ read_source(SourceKind kind, const char *name, GError **error, void *data)
 
 /* ---- kubectl ------------------------------------------------------------------------------------------------------- */
 
+/* How often a caller may look around while a command waits. */
+#define LOOK_NS (100 * NS_PER_MS)
+
 typedef struct KubectlCall {
     World *world;
     const ScenarioPace *pace;
+    int64_t looked_ns;
     GString *output;
-    PlaySources *sources;
 } KubectlCall;
 
-static bool
-kubectl_wait(bool (*done)(void *data), void *data, void *env_data)
-{
-    KubectlCall *call = env_data;
-    int64_t end = world_now(call->world) + WAIT_MAX_NS;
-    world_settle(call->world);
-    while (!done(data)) {
-        if (world_now(call->world) >= end)
-            return false;
-        int64_t until = MIN(world_now(call->world) + SLICE_NS, end);
-        if (call->pace != NULL)
-            call->pace->advance(until, call->pace->data);
-        else
-            world_run_until(call->world, until);
-    }
-    return true;
-}
-
 static void
-kubectl_write(int stream, const char *text, size_t length, void *env_data)
+append(int stream, const char *text, size_t length, void *data)
 {
-    KubectlCall *call = env_data;
+    KubectlCall *call = data;
     g_string_append_len(call->output, text, (gssize)length);
 }
 
-static char *
-kubectl_read_file(const char *path, size_t *ret_length, GError **error, void *env_data)
+static void
+advance(int64_t until_ns, void *data)
 {
-    KubectlCall *call = env_data;
-    char *text = read_source(SOURCE_MANIFEST, path, error, call->sources);
-    if (text != NULL)
-        *ret_length = strlen(text);
-    return text;
+    KubectlCall *call = data;
+    world_run_until(call->world, until_ns);
+    if (call->pace == NULL || world_now(call->world) < call->looked_ns + LOOK_NS)
+        return;
+    call->looked_ns = world_now(call->world);
+    call->pace->look(call->pace->data);
 }
 
 static int
 kubectl_line(World *world, const char *line, const ScenarioPace *pace, GString *output, void *data)
 {
-    KubectlCall call = {.world = world, .pace = pace, .output = output, .sources = data};
-    Transport *transport = world_transport(world, NULL, NULL);
-    const KubectlEnv env = {.transport = transport,
-                            .ports = world_outside_ports(world),
-                            .types = world_types(world),
-                            .wait = kubectl_wait,
-                            .write = kubectl_write,
-                            .read_file = kubectl_read_file,
-                            .data = &call};
-    int status = kubectl_run_line(&env, line);
-    transport->ops->free(transport);
-    return status;
+    const PlaySources *sources = data;
+    KubectlCall call = {.world = world, .pace = pace, .output = output, .looked_ns = world_now(world)};
+    const WorldKubectl kubectl = {.world = world,
+                                  .write = append,
+                                  .advance = advance,
+                                  .files = sources != NULL ? sources->files : NULL,
+                                  .data = &call};
+    return world_kubectl_line(&kubectl, line);
 }
 
 /* ---- language --------------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ typedef struct WorldKubectl {
     bool (*cancelled)(void *data);
     /* While waiting in virtual time: lets time pass to until_ns in place of world_run_until. May be NULL. */
     void (*advance)(int64_t until_ns, void *data);
+    const Value *files; /* name -> text: files that are looked for first; NULL: none. Borrowed */
     void *data;
 } WorldKubectl;
 

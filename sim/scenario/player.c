@@ -125,9 +125,9 @@ step_apply(ScenarioRun *run, ScenarioStep *step, const Value *apply)
 }
 
 static void
-advance_for_kubectl(int64_t until_ns, void *data)
+look_for_kubectl(void *data)
 {
-    scenario_advance(data, until_ns);
+    look_around(data);
 }
 
 static void
@@ -140,7 +140,7 @@ step_kubectl_line(ScenarioRun *run, ScenarioStep *step, const char *line)
     }
     scenario_say(run, "%10.3fs  $ kubectl %s", scenario_seconds(run, world_now(run->world)), line);
     g_autoptr(GString) output = g_string_new(NULL);
-    int status = run->tools->kubectl(run->world, line, &(ScenarioPace){advance_for_kubectl, run}, output, run->tools->data);
+    int status = run->tools->kubectl(run->world, line, &(ScenarioPace){look_for_kubectl, run}, output, run->tools->data);
     say_lines(run, "             ", output->str);
     g_string_append_printf(step->output, "$ kubectl %s\n%s", line, output->str);
     if ((status != 0) != fails)

@@ -6,9 +6,9 @@
 
 typedef enum { SOURCE_CLUSTER, SOURCE_MANIFEST } SourceKind;
 
-/* How a caller lets time pass while somebody else waits: it wants to look around on the way. */
+/* While a command waits and the world goes on, its caller wants to look around, some ten times a second. */
 typedef struct ScenarioPace {
-    void (*advance)(int64_t until_ns, void *data);
+    void (*look)(void *data);
     void *data;
 } ScenarioPace;
 
@@ -16,7 +16,7 @@ typedef struct ScenarioTools {
     /* The text behind a name: a file's path, or what ships with the program ("default", "drone-tracker": a whole
      * folder's documents joined). Owned. */
     char *(*read)(SourceKind kind, const char *name, GError **error, void *data);
-    /* One kubectl command line against the world, which goes on (by pace) while it waits. What it writes (both streams)
+    /* One kubectl command line against the world, which goes on while it waits (pace may be NULL). What it writes (both streams)
      * is appended to output. Its exit status. */
     int (*kubectl)(World *world, const char *line, const ScenarioPace *pace, GString *output, void *data);
     /* A message in the person's language. */
