@@ -167,8 +167,10 @@ world_new(const WorldOptions *options, GError **error)
     store_listen(nodes, node_changed, world);
     adopt_stored_nodes(world, nodes);
     world_sim_objects_start(world);
-    for (guint i = 0; i < world->machines->len; i++)
+    for (guint i = 0; i < world->machines->len; i++) {
         machine_start_kubelet(world->machines->pdata[i]);
+        world_trace(world)->current = 0; /* one machine's start is not the next one's cause */
+    }
     if (!options->no_addons)
         start_kubeadm(world);
     return world;
