@@ -27,3 +27,5 @@ int command_usage(const Command *command, const char *format, ...) G_GNUC_PRINTF
 /* Parses options by GLib (entries end with {NULL}); --help prints and ends. On success what remains in argv are the
  * arguments. False: *ret_status is the exit status. */
 gboolean command_parse(const Command *command, const GOptionEntry *entries, int *argc, char ***argv, int *ret_status);
+/* A message in the person's language: for worlds, scenarios and lessons, which do not know gettext. No data. */
+const char *command_translate(const char *message_id, void *data);

@@ -70,3 +70,9 @@ command_parse(const Command *command, const GOptionEntry *entries, int *argc, ch
     *ret_status = command_usage(command, "%s", error->message);
     return FALSE;
 }
+
+const char *
+command_translate(const char *message_id, void *data)
+{
+    return _(message_id);
+}

@@ -3,6 +3,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/world_kubectl.h"
 #include "core/base/embed.h"
 #include "core/base/error.h"
@@ -102,17 +103,11 @@ kubectl_line(World *world, const char *line, const ScenarioPace *pace, GString *
 
 /* ---- language --------------------------------------------------------------------------------------------------------- */
 
-static const char *
-translate(const char *message_id, void *data)
-{
-    return _(message_id);
-}
-
 ScenarioTools
 play_tools(PlaySources *sources)
 {
     return (ScenarioTools){
-        .read = read_source, .kubectl = kubectl_line, .translate = translate, .data = sources};
+        .read = read_source, .kubectl = kubectl_line, .translate = command_translate, .data = sources};
 }
 
 const char *

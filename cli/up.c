@@ -125,6 +125,7 @@ session_serve(Session *session, guint16 port, GError **error)
                                   .store_path =
                                       options->name != NULL ? session->state->store : NULL,
                                   .pki = session->pki,
+                                  .translate = command_translate,
                                   .address = session->address,
                                   .port = attempt == 0 ? port : 0};
         session->live = live_new(&live, attempt == 0 ? &first : error);

@@ -59,6 +59,22 @@ scenario_check_word(const ScenarioRun *run, CheckKind kind)
     return scenario_tr(run, WORDS[kind]);
 }
 
+/* Numbers are made into text before: a message id must not hold a length modifier of the machine. */
+char *
+scenario_identity(const ScenarioRun *run)
+{
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, run->seed);
+    return g_strdup_printf(scenario_tr(run, N_("Scenario %s, seed %s, hash %s, timonel %s")), run->scenario->name,
+                           seed, run->hash, run->version);
+}
+
+char *
+scenario_digest_line(const ScenarioRun *run)
+{
+    g_autofree char *digest = g_strdup_printf("%016" G_GINT64_MODIFIER "x", run->digest);
+    return g_strdup_printf(scenario_tr(run, N_("Digest %s")), digest);
+}
+
 /* ---- time ---------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -272,8 +288,8 @@ start(ScenarioRun *run, GError **error)
     g_autoptr(Value) cluster = scenario_cluster(value_get(run->scenario->document, "cluster"), run->tools, error);
     if (cluster == NULL || !hash_sources(run, cluster, error))
         return false;
-    scenario_say(run, scenario_tr(run, N_("Scenario %s, seed %" G_GUINT64_FORMAT ", hash %s, timonel %s")),
-                 run->scenario->name, run->seed, run->hash, run->version);
+    g_autofree char *identity = scenario_identity(run);
+    scenario_say(run, "%s", identity);
     scenario_say(run, "%s", scenario_title(run->scenario, run->language));
     run->world = world_new(&(WorldOptions){.cluster = cluster, .seed = run->seed}, error);
     if (run->world == NULL)
@@ -344,7 +360,8 @@ conclude(ScenarioRun *run)
     for (size_t i = 0; i < oracles_breach_count(run->oracles); i++) {
         const OracleBreach *breach = oracles_breach(run->oracles, i);
         scenario_say(run, scenario_tr(run, N_("Rule broken at %.3fs: %s: %s %s")),
-                     scenario_seconds(run, breach->time_ns), breach->class->title, breach->subject, breach->text);
+                     scenario_seconds(run, breach->time_ns), scenario_tr(run, breach->class->title),
+                     breach->subject, breach->text);
         unmet++;
     }
     run->met = unmet == 0;
@@ -353,7 +370,8 @@ conclude(ScenarioRun *run)
     else
         scenario_say(run, scenario_tr(run, N_("%zu things are not as expected.")), unmet);
     run->digest = engine_digest(world_engine(run->world));
-    scenario_say(run, scenario_tr(run, N_("Digest %016" G_GINT64_MODIFIER "x")), run->digest);
+    g_autofree char *digest = scenario_digest_line(run);
+    scenario_say(run, "%s", digest);
 }
 
 ScenarioRun *

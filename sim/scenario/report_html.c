@@ -271,17 +271,14 @@ scenario_run_html(const ScenarioRun *run)
     g_string_append_printf(out, "<p class=\"%s\">", run->met ? "met" : "unmet");
     element(out, "",
             scenario_tr(run, run->met ? N_("All is as expected.") : N_("Not all is as expected.")), "</p>\n<p>");
-    g_autofree char *identity = g_strdup_printf(
-        scenario_tr(run, N_("Scenario %s, seed %" G_GUINT64_FORMAT ", hash %s, timonel %s")), run->scenario->name,
-        run->seed, run->hash, run->version);
+    g_autofree char *identity = scenario_identity(run);
     element(out, "", identity, "</p>\n");
     append_picture(out, run);
     append_traffic(out, run);
     append_steps(out, run);
     append_checks(out, run);
     append_rules(out, run);
-    g_autofree char *digest =
-        g_strdup_printf(scenario_tr(run, N_("Digest %016" G_GINT64_MODIFIER "x")), run->digest);
+    g_autofree char *digest = scenario_digest_line(run);
     element(out, "<p><code>", digest, "</code></p>\n</body></html>\n");
     return g_string_free(out, FALSE);
 }

@@ -80,6 +80,9 @@ struct ScenarioRun {
 
 const char *scenario_tr(const ScenarioRun *run, const char *message_id);
 void scenario_say(const ScenarioRun *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Lines that name the run and its outcome; owned. */
+char *scenario_identity(const ScenarioRun *run);
+char *scenario_digest_line(const ScenarioRun *run);
 /* Seconds since the cluster was ready. */
 double scenario_seconds(const ScenarioRun *run, int64_t time_ns);
 const char *scenario_check_word(const ScenarioRun *run, CheckKind kind);

@@ -153,8 +153,10 @@ make_world(Live *live, int64_t start_ns, GError **error)
         .admin_token = pki != NULL ? pki->token : NULL,
     };
     World *world = world_new(&options, error);
-    if (world != NULL)
-        world_on_pace(world, pace_wanted, live);
+    if (world == NULL)
+        return NULL;
+    world_on_pace(world, pace_wanted, live);
+    world_set_translate(world, live->options.translate, live->options.translate_data);
     return world;
 }
 

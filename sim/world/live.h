@@ -15,6 +15,8 @@ typedef struct LiveOptions {
     const Pki *pki;           /* borrowed for the Live's life; needed to listen */
     const char *address;      /* NULL: nobody listens */
     guint16 port;             /* 0: any free one */
+    WhyTranslateFunc translate; /* see world_set_translate; stays when the world is rewound */
+    void *translate_data;
 } LiveOptions;
 
 /* Makes the world, runs it as fast as possible until its API answers, then stands paused. */

@@ -8,7 +8,6 @@
 #include "core/base/error.h"
 #include "core/cluster/manifests.h"
 #include "sim/backend/store/sqlite.h"
-#include "sim/engine/why.h"
 
 #define BOOT_MAX_NS (60 * NS_PER_S)
 #define LOOK_EVERY_NS (10 * NS_PER_MS)
@@ -367,11 +366,20 @@ GPtrArray *
 world_why(World *world, const char *subject)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    const WhyOptions options = {.epoch = world->start_ns};
+    const WhyOptions options = {.epoch = world->start_ns,
+                                .translate = world->translate,
+                                .translate_data = world->translate_data};
     g_autofree char *text = why_subject(world_trace(world), subject, &options);
     g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "", "\n", -1);
     for (size_t i = 0; parts[i] != NULL; i++)
         if (*parts[i] != '\0')
             g_ptr_array_add(lines, g_strdup(parts[i]));
     return lines;
+}
+
+void
+world_set_translate(World *world, WhyTranslateFunc translate, void *data)
+{
+    world->translate = translate;
+    world->translate_data = data;
 }

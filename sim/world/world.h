@@ -5,6 +5,7 @@
 #include "core/cluster/cluster.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/trace.h"
+#include "sim/engine/why.h"
 #include "sim/fault/fault.h"
 
 typedef struct World World;
@@ -75,3 +76,5 @@ bool world_fault_stop(World *world, const Value *spec, const char *actor, GError
 
 /* Why is this object as it is: lines of plain words, newest first (owned strings). subject "Pod/default/web-1". */
 GPtrArray *world_why(World *world, const char *subject);
+/* The language of those lines; NULL: English. A new world has English. */
+void world_set_translate(World *world, WhyTranslateFunc translate, void *data);

@@ -35,6 +35,8 @@ struct World {
     GPtrArray *faults;       /* of ActiveFault: those that are API objects; sim_objects.c */
     void (*pace_wanted)(const char *pace, void *data);
     void *pace_data;
+    WhyTranslateFunc translate; /* of world_why */
+    void *translate_data;
     GQueue outside_calls;    /* of requests that wait for their answer; outside.c */
     GQueue outside_streams;  /* of TransportStream; outside_stream.c */
 };
