@@ -92,9 +92,9 @@ end(ScenarioRun *run, ScenarioTraffic *traffic)
     double failed = ended > 0 ? 100.0 * (double)traffic->totals.failed / (double)ended : 0;
     const Value *most = value_get(traffic->spec, "maxFailedPercent");
     traffic->reason = g_strdup_printf(
-        scenario_tr(run, N_("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT
-                            " failed (%.2f%%), mean latency %.1f ms")),
-        traffic->totals.sent, traffic->totals.failed, failed, (double)traffic->totals.latency_mean_ns / 1e6);
+        scenario_tr(run, N_("%llu requests, %llu failed (%.2f%%), mean latency %.1f ms")),
+        (unsigned long long)traffic->totals.sent, (unsigned long long)traffic->totals.failed, failed,
+        (double)traffic->totals.latency_mean_ns / 1e6);
     return most == NULL || (ended > 0 && failed <= value_double(most));
 }
 

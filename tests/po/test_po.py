@@ -14,6 +14,7 @@ import tempfile
 FOLDERS = ['core', 'sim', 'tui', 'cli']
 KEYWORDS = ['-k_', '-kN_', '-kngettext:1,2']
 MARK = re.compile(r'(?<!\w)(?:_|N_|ngettext)\s*\(\s*"')
+CUT = re.compile(r'(?<!\w)(?:_|N_|ngettext)\s*\((?:\s*"(?:[^"\\]|\\.)*")+\s*(?!PRI)[A-Z]\w*')
 COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
 PLACEHOLDER = re.compile(r'%(?:(\d+)\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?((?:hh|h|ll|l|z|j|t)?[a-zA-Z%])')
 
@@ -40,8 +41,11 @@ def sources_with_texts_are_listed(root):
             yield f'po/POTFILES: {name}: is listed twice'
     for name in sorted(sources(root)):
         with open(os.path.join(root, name)) as file:
-            if name not in files and MARK.search(COMMENT.sub('', file.read())):
-                yield f'po/POTFILES: {name} has texts for people and is not listed'
+            text = COMMENT.sub('', file.read())
+        if name not in files and MARK.search(text):
+            yield f'po/POTFILES: {name} has texts for people and is not listed'
+        for match in CUT.finditer(text):
+            yield f'{name}: {match[0]}: a macro cuts the text that xgettext finds; write the conversion itself'
 
 
 def entries(text):
