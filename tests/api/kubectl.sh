@@ -31,11 +31,22 @@ PYTHON
     rm -f "$folder"/*.tgz
 }
 
+# Debian's own, where no kubectl is there yet: beside another package's it could not be installed.
+debian_kubectl() {
+    if command -v kubectl >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
+        return 0
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends kubernetes-client >/dev/null 2>&1 ||
+        say "No kubernetes-client among this system's packages"
+}
+
 find_kubectl() {
     if [ -n "${TIMONEL_TEST_KUBECTL:-}" ]; then
         return 0
     fi
     TIMONEL_TEST_KUBECTL=
+    debian_kubectl
     debian=$(command -v kubectl || true)
     minor=0
     if [ -n "$debian" ]; then
