@@ -34,6 +34,16 @@
 #define HTTP_IDLE_SECONDS 180                    /* a connection that asks nothing is closed */
 #define HTTP_BACKLOG_MAX (8u * 1024 * 1024)      /* bytes that a slow client may leave untaken in a stream */
 
+/* ---- streams of pods ---- */
+#define WEB_SOCKET_MESSAGE_MAX (16u * 1024 * 1024) /* one message of a client, its fragments joined */
+#define SPDY_CONTROL_MAX (64u * 1024)            /* a control frame */
+#define SPDY_HEADERS_MAX (64u * 1024)            /* a header block, unfolded */
+#define SPDY_STREAMS_MAX 512                     /* open on one connection */
+#define STREAM_CONNECTIONS_MAX 1000              /* exec, attach and port-forward at once, of one API server */
+#define STREAM_PENDING_MAX (1024u * 1024)        /* output that waits for the client to open its streams */
+#define STREAM_CREATION_SECONDS 30               /* in which a client must do so (kubelet: streamCreationTimeout) */
+#define STREAM_FORWARDS_MAX 256                  /* connections forwarded at once over one client connection */
+
 /* ---- the scheduler ---- */
 #define SCHEDULER_PROFILES_MAX 8
 #define SCHEDULER_DECISIONS_MAX 256              /* pods whose last cycle is remembered for `why` */

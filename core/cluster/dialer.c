@@ -18,6 +18,7 @@ struct KubeletSession {
     KubeletDialer *dialer;
     GList link;
     uint64_t id;
+    KubeletRequestKind kind;
     char *host;
     NetStream *stream;
     ApiStreamHandler handler;
@@ -45,11 +46,15 @@ session_end(KubeletSession *session, const Value *status)
 /* ---- what the kubelet says ---------------------------------------------------------------------------------- */
 
 static Value *
-exit_status(int code, const char *error)
+exit_status(KubeletRequestKind kind, int code, const char *error)
 {
     if (error != NULL)
-        return status_internal("%s", error);
-    if (code == 0)
+        return status_internal("%s%s",
+                               kind == KUBELET_EXEC     ? "error executing command in container: "
+                               : kind == KUBELET_ATTACH ? "error attaching to container: "
+                                                        : "",
+                               error);
+    if (code == 0 || kind == KUBELET_ATTACH) /* who only watched is not told how it ended */
         return value_new_f("{kind: Status, apiVersion: v1, metadata: {}, status: Success}");
     g_autofree char *text = g_strdup_printf("%d", code);
     g_autofree char *message =
@@ -87,7 +92,7 @@ session_frame(KubeletSession *session, const KubeletFrame *frame)
     }
     case KUBELET_REFUSED:
     case KUBELET_END: {
-        status = frame->kind == KUBELET_END ? exit_status(frame->code, frame->text)
+        status = frame->kind == KUBELET_END ? exit_status(session->kind, frame->code, frame->text)
                                             : refusal_status(frame);
         Net *net = session->dialer->ports->net;
         net->ops->close(net, session->stream);
@@ -135,6 +140,7 @@ kubelet_dialer_open(KubeletDialer *dialer, const Value *node, const Value *pod,
     KubeletSession *session = g_new0(KubeletSession, 1);
     session->dialer = dialer;
     session->id = ++dialer->next_id;
+    session->kind = kubelet->kind;
     session->host = g_strdup(host);
     session->handler = *handler;
     session->data = data;

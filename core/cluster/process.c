@@ -4,6 +4,7 @@
 #include "core/client/leader.h"
 #include "core/client/wire.h"
 #include "core/cluster/private.h"
+#include "core/cluster/streams.h"
 
 /* ---- etcd: its data is the cluster's store; the process is what makes it reachable ---------------------------- */
 
@@ -39,6 +40,7 @@ typedef struct ApiProcess {
     HttpFace *face;
     ApiEndpoint *endpoint;
     KubeletDialer *dialer;
+    Streams *streams;
 } ApiProcess;
 
 static void *
@@ -60,6 +62,8 @@ apiserver_start(ClusterProcess *process)
     api->server = api_server_new(process->ports, cluster->types, cluster->store, &options);
     api->face = http_face_new(api->server);
     http_face_set_observer(api->face, cluster->observe, cluster->observe_data);
+    api->streams = streams_new(process->ports, api->server, api->dialer);
+    http_face_set_upgrade(api->face, streams_upgrade, api->streams);
     api->endpoint = api_endpoint_new(cluster, process->ports, api->server);
     log_info(process->ports->log, "Serving securely on [::]:6443");
     return api;
@@ -70,6 +74,7 @@ apiserver_stop(ClusterProcess *process)
 {
     ApiProcess *api = process->component;
     api_endpoint_free(api->endpoint);
+    streams_free(api->streams);
     http_face_free(api->face);
     api_server_free(api->server);
     kubelet_dialer_free(api->dialer);

@@ -166,14 +166,16 @@ face_note_input(HttpFace *face, const HttpRequest *request, const ApiRequest *ap
 }
 
 static bool
-face_is_stream(const ApiRequest *api)
+face_is_stream(const ApiRequest *api, const HttpRequest *request)
 {
     static const char *const names[] = {"exec", "attach", "portforward", "proxy"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names) && api->subresource != NULL; i++)
         if (strcmp(api->subresource, names[i]) == 0)
             return true;
-    return false;
+    /* A log may come over a WebSocket too. */
+    return g_strcmp0(api->subresource, "log") == 0 &&
+           http_request_header(request, "Sec-WebSocket-Key") != NULL;
 }
 
 static void
@@ -185,7 +187,7 @@ face_serve(HttpFace *face, const HttpRequest *request, const Url *url, ApiReques
     MediaChoice media;
     Value *refusal;
 
-    if (face_is_stream(api)) {
+    if (face_is_stream(api, request)) {
         if (face->upgrade != NULL && api_user_in_group(api->user, "system:authenticated"))
             face->upgrade(g_steal_pointer(&api), request, responder, face->upgrade_data);
         else
