@@ -1,6 +1,7 @@
 #include "cli/play.h"
 
 #include <glib/gi18n.h>
+#include <locale.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -110,6 +111,20 @@ play_tools(PlaySources *sources)
         .read = read_source, .kubectl = kubectl_line, .translate = command_translate, .data = sources};
 }
 
+/* gettext follows LANGUAGE in every locale but "C"; setting the domain again makes it look anew. */
+static const char *
+speak(const char *language)
+{
+    const char *locale = setlocale(LC_MESSAGES, NULL);
+    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0) {
+        setlocale(LC_CTYPE, "C.UTF-8");
+        setlocale(LC_MESSAGES, "C.UTF-8");
+    }
+    g_setenv("LANGUAGE", language, TRUE);
+    textdomain("timonel");
+    return language;
+}
+
 const char *
 play_language(const char *option, GError **error)
 {
@@ -117,11 +132,8 @@ play_language(const char *option, GError **error)
         fail(error, TIMONEL_ERROR_UNSUPPORTED, _("--lang %s: timonel speaks en and es"), option);
         return NULL;
     }
-    if (option != NULL) {
-        const char *language = strcmp(option, "es") == 0 ? "es" : "en";
-        g_setenv("LANGUAGE", language, TRUE);
-        return language;
-    }
+    if (option != NULL)
+        return speak(strcmp(option, "es") == 0 ? "es" : "en");
     const char *const *names = g_get_language_names();
     for (size_t i = 0; names[i] != NULL; i++) {
         if (g_str_has_prefix(names[i], "es"))
