@@ -258,7 +258,7 @@ ports_as_forwards(Forwarding *forwarding)
 static void
 start_channels(Forwarding *forwarding)
 {
-    g_autoptr(GPtrArray) forwards = g_ptr_array_copy(forwarding->forwards, NULL, NULL);
+    const GPtrArray *forwards = forwarding->forwards;
     for (guint i = 0; i < forwards->len; i++) {
         const Forward *forward = forwards->pdata[i];
         const uint8_t port[2] = {(uint8_t)(forward->port & 0xff), (uint8_t)(forward->port >> 8)};

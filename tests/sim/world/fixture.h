@@ -8,6 +8,7 @@
 World *world_fixture_new(void);
 
 TCase *outside_case(void);
+TCase *streams_case(void);
 TCase *failures_case(void);
 TCase *live_case(void);
 TCase *why_case(void);

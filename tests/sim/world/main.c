@@ -1,3 +1,3 @@
 #include "tests/sim/world/fixture.h"
 
-TEST_RUNNER("sim/world", outside_case, failures_case, live_case, why_case)
+TEST_RUNNER("sim/world", outside_case, streams_case, failures_case, live_case, why_case)
