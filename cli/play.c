@@ -1,10 +1,10 @@
 #include "cli/play.h"
 
 #include <glib/gi18n.h>
-#include <locale.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/language.h"
 #include "cli/world_kubectl.h"
 #include "core/base/embed.h"
 #include "core/base/error.h"
@@ -111,20 +111,6 @@ play_tools(PlaySources *sources)
         .read = read_source, .kubectl = kubectl_line, .translate = command_translate, .data = sources};
 }
 
-/* gettext follows LANGUAGE in every locale but "C"; setting the domain again makes it look anew. */
-static const char *
-speak(const char *language)
-{
-    const char *locale = setlocale(LC_MESSAGES, NULL);
-    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0) {
-        setlocale(LC_CTYPE, "C.UTF-8");
-        setlocale(LC_MESSAGES, "C.UTF-8");
-    }
-    g_setenv("LANGUAGE", language, TRUE);
-    textdomain("timonel");
-    return language;
-}
-
 const char *
 play_language(const char *option, GError **error)
 {
@@ -132,8 +118,11 @@ play_language(const char *option, GError **error)
         fail(error, TIMONEL_ERROR_UNSUPPORTED, _("--lang %s: timonel speaks en and es"), option);
         return NULL;
     }
-    if (option != NULL)
-        return speak(strcmp(option, "es") == 0 ? "es" : "en");
+    if (option != NULL) {
+        const char *language = strcmp(option, "es") == 0 ? "es" : "en";
+        language_choose(language);
+        return language;
+    }
     const char *const *names = g_get_language_names();
     for (size_t i = 0; names[i] != NULL; i++) {
         if (g_str_has_prefix(names[i], "es"))
