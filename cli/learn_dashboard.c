@@ -151,7 +151,7 @@ pane_next(TuiLesson *base, World *world)
         pane->answered = false;
         say(pane, NULL);
     } else if (!lesson_play_has_passed(options->play)) {
-        say(pane, _("This step is not passed yet: `check` looks, `hint` helps."));
+        say(pane, _("This step is not passed yet; h gives a hint."));
     } else if (!lesson_play_next(options->play, &error)) {
         say(pane, error->message);
     } else {
