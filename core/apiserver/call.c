@@ -92,6 +92,7 @@ call_free(ApiCall *call)
     value_unref(call->result);
     value_unref(call->extra);
     value_unref(call->managed);
+    pmap_unref(call->state);
     if (call->warnings != NULL)
         g_ptr_array_unref(call->warnings);
     g_free(call);
@@ -122,6 +123,7 @@ call_answer(ApiCall *call, int code, Value *take_object)
     }
     if (code >= 400)
         response->retry_after_s = value_int_at(take_object, "details.retryAfterSeconds");
+    response->state = g_steal_pointer(&call->state);
     metrics_count(call->server->metrics, call->request, code);
     call_free(call);
     done(response, data);

@@ -56,6 +56,7 @@ struct ApiCall {
                     Value *take); /* makes the answer of what was stored; may be NULL */
     Value *managed; /* the managedFields that apply made; NULL: as an update makes them */
     Value *extra;   /* for rollback and shape; owned */
+    struct PMap *state; /* for ApiResponse.state; owned */
 };
 
 /* What is special about one resource; see strategy.c. All may be NULL. */

@@ -238,6 +238,27 @@ call_get(ApiCall *call)
         call_answer(call, 200, convert_from_stored(call->kind, call->resource, object));
 }
 
+/* The one key that a list by metadata.name can give, or NULL. Owned. */
+static char *
+list_only_key(const ApiCall *call, const ListPlan *plan)
+{
+    const char *name = filter_exact(plan->filter, "metadata.name");
+    const char *namespace_ = call->request->namespace_;
+
+    if (name == NULL || (call->resource->kind->namespaced && namespace_ == NULL))
+        return NULL;
+    return resource_key(call->resource->kind, namespace_, name);
+}
+
+/* An in-process informer of the whole resource shares the state instead of reading items. */
+static bool
+list_is_state(const ApiCall *call, const ListPlan *plan)
+{
+    return call->request->want_state && plan->filter == NULL && plan->after == NULL &&
+           call->request->namespace_ == NULL && call->request->list.limit == 0 &&
+           call->kind == call->resource->kind;
+}
+
 static Value *
 list_items(ApiCall *call, ListPlan *plan, Value **ret_continue, int64_t *ret_remaining)
 {
@@ -246,13 +267,15 @@ list_items(ApiCall *call, ListPlan *plan, Value **ret_continue, int64_t *ret_rem
     g_autofree char *prefix = call->request->namespace_ == NULL
                                   ? g_strdup("")
                                   : g_strconcat(call->request->namespace_, "/", NULL);
-    PMapIter iter = plan->after != NULL ? pmap_seek_after(plan->state, plan->after)
-                                        : pmap_seek(plan->state, prefix);
+    g_autofree char *only = list_only_key(call, plan);
+    PMapIter iter = plan->after != NULL
+                        ? pmap_seek_after(plan->state, plan->after)
+                        : pmap_seek(plan->state, only != NULL ? only : prefix);
     g_autofree char *last = NULL;
     int64_t n = 0;
 
     while (pmap_next(&iter)) {
-        if (!g_str_has_prefix(iter.key, prefix))
+        if (only != NULL ? strcmp(iter.key, only) != 0 : !g_str_has_prefix(iter.key, prefix))
             break;
         if (!filter_matches(plan->filter, iter.value))
             continue;
@@ -285,7 +308,12 @@ call_list(ApiCall *call)
         call_refuse(call, refusal);
         return;
     }
-    items = list_items(call, &plan, &continue_text, &remaining);
+    if (list_is_state(call, &plan)) {
+        call->state = pmap_ref(plan.state);
+        items = value_new_array();
+    } else {
+        items = list_items(call, &plan, &continue_text, &remaining);
+    }
     if (continue_text != NULL)
         snapshot_keep(call->server, call->resource->bucket, &plan);
     version = value_new_stringf("%" G_GINT64_FORMAT, plan.revision);

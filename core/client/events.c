@@ -24,8 +24,9 @@
 #define STAMP_SPREAD_NS 100000
 
 typedef struct {
-    GHashTable *messages; /* a set; counted, never walked */
     int64_t last_ns;
+    unsigned n;
+    unsigned messages[SIMILAR_MAX - 1]; /* digests of the different ones */
 } Similar;
 
 typedef struct {
@@ -57,28 +58,57 @@ struct EventRecorder {
 /* ---- keys
  * ---------------------------------------------------------------------------------------------- */
 
+/* A recorder keeps three keys an event, thousands of events long: so a key is a 128-bit digest of the
+ * texts and not the texts. */
+typedef struct KeyDigest {
+    uint64_t a, b;
+} KeyDigest;
+
+static void
+key_mix(KeyDigest *digest, const Value *text)
+{
+    const char *bytes = value_text(text);
+    do {
+        uint64_t byte = (unsigned char)*bytes;
+        digest->a = (digest->a ^ byte) * UINT64_C(0x100000001b3);
+        digest->b = (digest->b + byte + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        digest->b ^= digest->b >> 29;
+    } while (*bytes++ != '\0');
+}
+
 static char *
 event_key(const Value *event, bool with_reason, bool with_message)
 {
     const Value *object = value_get(event, "involvedObject");
     const Value *source = value_get(event, "source");
-    return g_strjoin("\x1f", value_text(value_get(source, "component")),
-                     value_text(value_get(source, "host")), value_text(value_get(object, "kind")),
-                     value_text(value_get(object, "namespace")),
-                     value_text(value_get(object, "name")), value_text(value_get(object, "uid")),
-                     value_text(value_get(object, "apiVersion")),
-                     with_message ? value_text(value_get(object, "fieldPath")) : "",
-                     with_reason ? value_text(value_get(event, "type")) : "",
-                     with_reason ? value_text(value_get(event, "reason")) : "",
-                     with_message ? value_text(value_get(event, "message")) : "", NULL);
+    KeyDigest digest = {.a = UINT64_C(0xcbf29ce484222325), .b = 1};
+    key_mix(&digest, value_get(source, "component"));
+    key_mix(&digest, value_get(source, "host"));
+    key_mix(&digest, value_get(object, "kind"));
+    key_mix(&digest, value_get(object, "namespace"));
+    key_mix(&digest, value_get(object, "name"));
+    key_mix(&digest, value_get(object, "uid"));
+    key_mix(&digest, value_get(object, "apiVersion"));
+    key_mix(&digest, with_message ? value_get(object, "fieldPath") : NULL);
+    key_mix(&digest, with_reason ? value_get(event, "type") : NULL);
+    key_mix(&digest, with_reason ? value_get(event, "reason") : NULL);
+    key_mix(&digest, with_message ? value_get(event, "message") : NULL);
+    return g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
+                           (guint64)digest.a, (guint64)digest.b);
 }
 
-static void
-similar_free(void *data)
+/* Notes one more message; true once there have been SIMILAR_MAX different ones. */
+static bool
+similar_is_full(Similar *similar, const char *message)
 {
-    Similar *similar = data;
-    g_hash_table_unref(similar->messages);
-    g_free(similar);
+    unsigned hash = g_str_hash(message);
+    for (unsigned i = 0; i < similar->n; i++)
+        if (similar->messages[i] == hash)
+            return false;
+    if (similar->n + 1 >= SIMILAR_MAX)
+        return true;
+    similar->messages[similar->n++] = hash;
+    return false;
 }
 
 static void
@@ -133,16 +163,12 @@ aggregate(EventRecorder *recorder, const Value *event, char **ret_key)
     Similar *similar = lru_get(recorder->similar, key);
     if (similar == NULL) {
         similar = g_new0(Similar, 1);
-        similar->messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         lru_put(recorder->similar, key, similar);
     } else if (now - similar->last_ns > SIMILAR_INTERVAL_NS) {
-        g_hash_table_remove_all(similar->messages);
+        similar->n = 0;
     }
     const char *message = value_text(value_get(event, "message"));
-    bool is_new = !g_hash_table_contains(similar->messages, message);
-    bool full = g_hash_table_size(similar->messages) + (is_new ? 1 : 0) >= SIMILAR_MAX;
-    if (is_new && !full)
-        g_hash_table_add(similar->messages, g_strdup(message));
+    bool full = similar_is_full(similar, message);
     similar->last_ns = now;
     if (!full) {
         *ret_key = event_key(event, true, true);
@@ -361,7 +387,7 @@ event_recorder_new(const Ports *ports, Client *client, const char *component, co
     recorder->client = client;
     recorder->component = g_strdup(component);
     recorder->host = g_strdup(host);
-    recorder->similar = lru_new(CACHE_MAX, similar_free);
+    recorder->similar = lru_new(CACHE_MAX, g_free);
     recorder->seen = lru_new(CACHE_MAX, seen_free);
     recorder->spam = lru_new(CACHE_MAX, g_free);
     recorder->spread_ns = (int64_t)random_below(ports->random, STAMP_SPREAD_NS);
