@@ -88,6 +88,7 @@ bench_report(const char *name, double value, const char *unit, Value *take_sizes
  */
 
 #define ENGINE_PENDING 100000
+#define EVENTS_DEFAULT 10000000
 #define ENGINE_SPREAD_NS 1000000
 
 typedef struct Ticker {
@@ -107,7 +108,7 @@ tick(void *data)
 bool
 bench_engine(const BenchOptions *options, const char *what, GError **error)
 {
-    const uint64_t count = 10000000;
+    const uint64_t count = options->events != 0 ? (uint64_t)options->events : EVENTS_DEFAULT;
     g_autoptr(Engine) engine = engine_new(&(EngineOptions){.seed = 1});
     g_autofree Ticker *tickers = g_new0(Ticker, ENGINE_PENDING);
     for (uint64_t i = 0; i < ENGINE_PENDING; i++) {
@@ -147,6 +148,9 @@ bench_run(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"nodes", 0, 0, G_OPTION_ARG_INT, &options.nodes, N_("How many nodes"), "N"},
         {"pods", 0, 0, G_OPTION_ARG_INT, &options.pods, N_("How many pods"), "N"},
+        {"deployments", 0, 0, G_OPTION_ARG_INT, &options.deployments, N_("How many Deployments"),
+         "N"},
+        {"events", 0, 0, G_OPTION_ARG_INT, &options.events, N_("How many events"), "N"},
         {"connections", 0, 0, G_OPTION_ARG_INT, &options.connections, N_("How many connections"),
          "N"},
         {"seconds", 0, 0, G_OPTION_ARG_INT, &options.seconds, N_("How long a rate is measured"),
@@ -159,7 +163,8 @@ bench_run(int argc, char **argv)
             printf("%s\n", BENCHMARKS[i].name);
         return EXIT_DONE;
     }
-    if (options.nodes < 0 || options.pods < 0 || options.connections < 0 || options.seconds < 0)
+    if (MIN(MIN(options.nodes, options.pods), MIN(options.deployments, options.events)) < 0 ||
+        options.connections < 0 || options.seconds < 0)
         return command_usage(&COMMAND_BENCH, "%s", _("sizes are positive numbers"));
     for (size_t i = 0; i < G_N_ELEMENTS(BENCHMARKS); i++) {
         if (strcmp(BENCHMARKS[i].name, argv[1]) != 0)

@@ -10,7 +10,7 @@
 #include "core/object/value.h"
 
 typedef struct BenchOptions {
-    int nodes, pods, connections; /* 0: the benchmark's own default */
+    int nodes, pods, deployments, connections, events; /* 0: the benchmark's own default */
     int seconds;                  /* for those that measure a rate; 0: 3 */
 } BenchOptions;
 

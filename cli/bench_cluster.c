@@ -11,27 +11,27 @@
 
 #define NODES_DEFAULT 5000
 #define PODS_DEFAULT 150000
-#define DEPLOYMENTS 100
+#define DEPLOYMENTS_DEFAULT 100
 #define READY_MAX_NS (600 * NS_PER_S)
 #define RUNNING_MAX_NS (3600 * NS_PER_S)
 
 typedef struct Progress {
     int nodes;
-    int64_t pods;
+    int64_t pods, deployments;
 } Progress;
 
+/* Asked often: ends at the first node that is not ready. */
 static bool
 nodes_are_ready(World *world, void *data)
 {
     Progress *progress = data;
-    PMapIter iter = pmap_seek(world_objects(world, "", "nodes"), "");
-    int ready = 0;
-    while (pmap_next(&iter)) {
-        const Value *node = iter.value;
-        if (value_string_at(node, "spec.taints[0].key") == NULL)
-            ready++;
-    }
-    return ready >= progress->nodes;
+    PMap *nodes = world_objects(world, "", "nodes");
+    PMapIter iter = pmap_seek(nodes, "");
+    while (pmap_next(&iter))
+        if (strcmp(value_text_at(iter.value, "spec.taints[0].key"),
+                   "node.kubernetes.io/not-ready") == 0)
+            return false;
+    return pmap_count(nodes) > (size_t)progress->nodes;
 }
 
 static bool
@@ -58,11 +58,12 @@ call(World *world, ApiRequest *take, GError **error)
 }
 
 static bool
-make_deployments(World *world, int64_t pods, GError **error)
+make_deployments(World *world, const Progress *progress, GError **error)
 {
-    for (int i = 0; i < DEPLOYMENTS; i++) {
-        g_autofree char *name = g_strdup_printf("app-%d", i);
-        int64_t replicas = pods / DEPLOYMENTS + (i < pods % DEPLOYMENTS);
+    for (int64_t i = 0; i < progress->deployments; i++) {
+        g_autofree char *name = g_strdup_printf("app-%" G_GINT64_FORMAT, i);
+        int64_t replicas = progress->pods / progress->deployments +
+                           (i < progress->pods % progress->deployments);
         ApiRequest *request =
             api_request_new(API_VERB_CREATE, "apps", "deployments", "default", NULL);
         request->body = value_new_f(
@@ -93,7 +94,7 @@ sizes(const Progress *progress, World *world, double wall)
 {
     return value_new_f(
         "{nodes: %i, pods: %i, deployments: %i, events: %i, virtual_seconds: %d, wall_seconds: %d}",
-        (int64_t)progress->nodes, progress->pods, (int64_t)DEPLOYMENTS,
+        (int64_t)progress->nodes, progress->pods, progress->deployments,
         (int64_t)engine_events_run(world_engine(world)),
         (double)(world_now(world) - WORLD_EPOCH_NS) / 1e9, wall);
 }
@@ -102,7 +103,9 @@ bool
 bench_cluster(const BenchOptions *options, const char *what, GError **error)
 {
     Progress progress = {.nodes = options->nodes != 0 ? options->nodes : NODES_DEFAULT,
-                         .pods = options->pods != 0 ? options->pods : PODS_DEFAULT};
+                         .pods = options->pods != 0 ? options->pods : PODS_DEFAULT,
+                         .deployments = options->deployments != 0 ? options->deployments
+                                                                  : DEPLOYMENTS_DEFAULT};
     g_autoptr(Value) document = cluster_document(progress.nodes);
     BenchTimer timer = bench_timer_start();
     g_autoptr(World) world =
@@ -116,7 +119,7 @@ bench_cluster(const BenchOptions *options, const char *what, GError **error)
     bench_report("cluster.nodes_ready", nodes_cpu, "cpu seconds",
                  sizes(&progress, world, bench_timer_wall(&timer)), "port/net", "memory",
                  nodes_cpu);
-    if (!make_deployments(world, progress.pods, error))
+    if (!make_deployments(world, &progress, error))
         return false;
     if (!world_run_until_true(world, RUNNING_MAX_NS, deployments_are_available, &progress))
         return fail(error, TIMONEL_ERROR_UNAVAILABLE, "the pods did not become available");

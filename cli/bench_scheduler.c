@@ -12,7 +12,8 @@
 
 #define HOST "control-plane-1"
 #define NODES_DEFAULT 5000
-#define PODS_DEFAULT 1000
+#define PODS_BEFORE 1000  /* as scheduler_perf */
+#define PODS_DEFAULT 3000 /* scheduler_perf measures 1,000: too short here for a steady figure */
 #define IN_FLIGHT_MAX 500 /* creations that wait for their answer */
 #define STALLED_NS (120 * NS_PER_S)
 
@@ -257,18 +258,20 @@ run_variant(const BenchOptions *options, const Variant *variant, GError **error)
     g_auto(Rig) rig = {0};
     int nodes = options->nodes != 0 ? options->nodes : NODES_DEFAULT;
     int pods = options->pods != 0 ? options->pods : PODS_DEFAULT;
+    int before = MIN(pods, PODS_BEFORE);
     if (!rig_init(&rig, error) || !make_namespaces(&rig, error) ||
         !make_nodes(&rig, nodes, error) ||
-        !schedule(&rig, "before", pods, variant->also_before ? variant : NULL, error))
+        !schedule(&rig, "before", before, variant->also_before ? variant : NULL, error))
         return false;
     BenchTimer timer = bench_timer_start();
     if (!schedule(&rig, "measured", pods, variant, error))
         return false;
     g_autofree char *name = g_strdup_printf("scheduler.%s", variant->name);
-    double cpu = bench_timer_cpu(&timer);
-    bench_report(name, pods / bench_timer_wall(&timer), "pods/s",
-                 value_new_f("{nodes: %i, pods_before: %i, pods: %i}", (int64_t)nodes,
-                             (int64_t)pods, (int64_t)pods),
+    double cpu = bench_timer_cpu(&timer), wall = bench_timer_wall(&timer);
+    bench_report(name, pods / cpu, "pods/s",
+                 value_new_f("{nodes: %i, pods_before: %i, pods: %i, wall_seconds: %d,"
+                             " per: 'cpu second'}",
+                             (int64_t)nodes, (int64_t)before, (int64_t)pods, wall),
                  "port/net", "memory", cpu);
     return true;
 }
