@@ -140,6 +140,16 @@ session_serve(Session *session, guint16 port, GError **error)
 }
 
 static gboolean
+set_pace(Session *session, GError **error)
+{
+    const char *pace = session->options->pace != NULL ? session->options->pace : "1";
+    if (live_set_pace(session->live, pace, error))
+        return TRUE;
+    g_prefix_error(error, "--pace %s: ", pace);
+    return FALSE;
+}
+
+static gboolean
 session_start(Session *session, GError **error)
 {
     const UpOptions *options = session->options;
@@ -158,7 +168,7 @@ session_start(Session *session, GError **error)
            write_kubeconfig(session->state, session->pki, session->address,
                             live_port(session->live), error) &&
            write_document(session->state, session->document, error) &&
-           live_set_pace(session->live, options->pace != NULL ? options->pace : "1", error);
+           set_pace(session, error);
 }
 
 static gboolean

@@ -42,7 +42,7 @@ class Cluster:
     """One cluster in folders of its own; `with Cluster(program) as cluster:`."""
 
     def __init__(self, program, name='test', kubectl=None, pace='1', nodes=None):
-        self.program = program
+        self.program = os.path.abspath(program)  # commands run in folders of their own
         self.name = name
         self.kubectl_path = kubectl
         self.pace = pace
