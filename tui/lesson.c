@@ -104,26 +104,35 @@ add_prose(Lines *lines, const char *text, int width)
     }
 }
 
+/* What was said last stands first: it is what the person waits for. */
 static Lines *
 lesson_lines(const TuiState *state, int width)
 {
     TuiLesson *lesson = state->options->lesson;
     Lines *lines = lines_new();
-    TuiLessonState met = lesson->ops->state(lesson, live_world(state->live));
-    add_prose(lines, lesson->ops->text(lesson), width);
-    lines_add(lines, STYLE_NORMAL, "");
-    if (met == TUI_LESSON_WORKING)
-        lines_add(lines, STYLE_BUSY, _("○ not done yet — h: a hint"));
-    else if (met == TUI_LESSON_MET)
-        lines_add(lines, STYLE_GOOD | STYLE_BOLD, _("✔ done — n: the next step"));
-    else
-        lines_add(lines, STYLE_GOOD | STYLE_BOLD, _("✔ the lesson is complete"));
     const char *feedback = lesson->ops->feedback(lesson);
     if (feedback != NULL && *feedback != '\0') {
-        lines_add(lines, STYLE_NORMAL, "");
         lines_add_folded(lines, STYLE_TITLE, feedback, width, 0);
+        lines_add(lines, STYLE_NORMAL, "");
     }
+    add_prose(lines, lesson->ops->text(lesson), width);
     return lines;
+}
+
+/* In the frame, so that it is in sight however long the text is. */
+static void
+render_state(const TuiState *state, CellGrid *grid, Rect rect)
+{
+    TuiLesson *lesson = state->options->lesson;
+    static const char *const TEXTS[] = {
+        [TUI_LESSON_WORKING] = N_("○ not done yet — h: a hint"),
+        [TUI_LESSON_MET] = N_("✔ done — n: the next step"),
+        [TUI_LESSON_DONE] = N_("✔ the lesson is complete"),
+    };
+    TuiLessonState met = lesson->ops->state(lesson, live_world(state->live));
+    g_autofree char *text = g_strdup_printf(" %s ", _(TEXTS[met]));
+    grid_put(grid, rect.x + 2, rect.y + rect.height - 1, rect.width - 4,
+             met == TUI_LESSON_WORKING ? STYLE_BUSY : STYLE_GOOD | STYLE_BOLD, text);
 }
 
 void
@@ -136,6 +145,7 @@ lesson_render(const TuiState *state, CellGrid *grid, Rect rect)
     const char *text = lesson->ops->title(lesson);
     g_autofree char *title = g_strdup_printf("%s  %s", text, count);
     grid_box(grid, rect, STYLE_BORDER, title, STYLE_TITLE | STYLE_BOLD);
+    render_state(state, grid, rect);
     g_autoptr(GPtrArray) lines = lesson_lines(state, width);
     int rows = rect.height - 2;
     guint last = (guint)MAX((int)lines->len - rows, 0);

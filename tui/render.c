@@ -89,6 +89,19 @@ render_hint_line(const TuiState *state, CellGrid *grid, int y)
     render_hints(grid, TUI_KEYS, x, y, state->width);
 }
 
+/* Of a lesson that is hidden: how far it is, and how to see it. */
+static int
+render_lesson_state(const TuiState *state, CellGrid *grid, int x, int y, int width)
+{
+    TuiLesson *lesson = state->options->lesson;
+    int step = 0, steps = 0;
+    bool working = lesson->ops->state(lesson, live_world(state->live)) == TUI_LESSON_WORKING;
+    lesson->ops->step(lesson, &step, &steps);
+    g_autofree char *text =
+        g_strdup_printf(_("%s lesson %d/%d (t shows it)"), working ? "○" : "✔", step, steps);
+    return grid_put(grid, x, y, width, working ? STYLE_BUSY : STYLE_GOOD, text);
+}
+
 static void
 render_status(const TuiState *state, CellGrid *grid, int y)
 {
@@ -121,6 +134,8 @@ render_status(const TuiState *state, CellGrid *grid, int y)
     grid_put_right(grid, 0, y, state->width, STYLE_DIM, right);
     g_autofree char *title = view->class->title(view, state);
     int x = 1 + grid_put(grid, 1, y, room - 1, STYLE_TITLE, title);
+    if (state->options->lesson != NULL && !state->lesson_shown)
+        x += 2 + render_lesson_state(state, grid, x + 2, y, room - x - 2);
     if (state->faults->len > 0)
         grid_putf(grid, x + 2, y, room - x - 2, STYLE_BAD,
                   ngettext("%d fault active", "%d faults active", state->faults->len),

@@ -21,9 +21,10 @@ tui_state_new(Live *live, const TuiOptions *options, int width, int height)
     state->views = g_ptr_array_new();
     state->faults = g_ptr_array_new_with_free_func((GDestroyNotify)value_unref);
     state->transcript = lines_new();
-    state->lesson_shown = options->lesson != NULL;
     prompt_init(&state->prompt);
     tui_push(state, view_cluster_new());
+    state->lesson_shown = options->lesson != NULL;
+    tui_refresh(state);
     return state;
 }
 
@@ -73,6 +74,8 @@ tui_push(TuiState *state, TuiView *take)
         oldest->class->free(oldest);
     }
     g_ptr_array_add(state->views, take);
+    if (tui_lesson_rect(state).width == state->width) /* it would hide what was asked for */
+        state->lesson_shown = false;
     tui_refresh(state);
 }
 

@@ -1,3 +1,3 @@
 #include "tests/tui/suites.h"
 
-TEST_RUNNER("tui", grid_case, update_case, screens_case)
+TEST_RUNNER("tui", grid_case, update_case, screens_case, terminal_case)

@@ -6,6 +6,7 @@
 TCase *grid_case(void);
 TCase *update_case(void);
 TCase *screens_case(void);
+TCase *terminal_case(void);
 
 /* A cluster of one control-plane node and two workers, paused, 20 s after its API answered. */
 Live *live_for_test(void);
