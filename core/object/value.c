@@ -215,36 +215,6 @@ value_container_new(ValueType type, size_t capacity)
 
 /* ---- reading ---- */
 
-ValueType
-value_type(const Value *value)
-{
-    return value == NULL ? VALUE_NULL : (ValueType)value->type;
-}
-
-bool
-value_is_map(const Value *value)
-{
-    return value_type(value) == VALUE_MAP;
-}
-
-bool
-value_is_array(const Value *value)
-{
-    return value_type(value) == VALUE_ARRAY;
-}
-
-bool
-value_is_string(const Value *value)
-{
-    return value_type(value) == VALUE_STRING;
-}
-
-bool
-value_is_null(const Value *value)
-{
-    return value_type(value) == VALUE_NULL;
-}
-
 bool
 value_bool(const Value *value)
 {

@@ -56,11 +56,45 @@ Value *value_new_f(const char *format, ...);
 
 /* ---- reading ------------------------------------------------------------------------------------- */
 
-ValueType value_type(const Value *value); /* NULL reads as VALUE_NULL */
-bool value_is_map(const Value *value);
-bool value_is_array(const Value *value);
-bool value_is_string(const Value *value);
-bool value_is_null(const Value *value); /* also for NULL */
+/* The head of every value. For the functions below, which run in every loop of the program, and the files
+ * value_*.c; nobody else looks into it. */
+struct Value {
+    uint32_t refs; /* 0: immortal */
+    uint8_t type;  /* a ValueType */
+    uint8_t flags; /* a bool's content; of a container: VALUE_HAS_DIGEST */
+    uint16_t spare;
+};
+
+/* NULL reads as VALUE_NULL. */
+static inline ValueType
+value_type(const Value *value)
+{
+    return value == NULL ? VALUE_NULL : (ValueType)value->type;
+}
+
+static inline bool
+value_is_map(const Value *value)
+{
+    return value_type(value) == VALUE_MAP;
+}
+
+static inline bool
+value_is_array(const Value *value)
+{
+    return value_type(value) == VALUE_ARRAY;
+}
+
+static inline bool
+value_is_string(const Value *value)
+{
+    return value_type(value) == VALUE_STRING;
+}
+
+static inline bool
+value_is_null(const Value *value) /* also for NULL */
+{
+    return value_type(value) == VALUE_NULL;
+}
 
 bool value_bool(const Value *value);          /* false unless it is true */
 int64_t value_int(const Value *value);        /* a double is truncated; else 0 */

@@ -10,13 +10,6 @@
 
 #include "core/object/value.h"
 
-struct Value {
-    uint32_t refs; /* 0: immortal */
-    uint8_t type;  /* a ValueType */
-    uint8_t flags; /* a bool's content; of a container: VALUE_HAS_DIGEST */
-    uint16_t spare;
-};
-
 #define VALUE_HAS_DIGEST 1
 
 typedef struct {
