@@ -190,7 +190,8 @@ bool shell_match(const char *pattern, const char *text);                     /* 
 bool shell_arithmetic(Shell *shell, const char *text, int64_t *ret_value, char **ret_error);
 
 /* tools */
-extern const Tool shell_control_tools[], shell_file_tools[], shell_text_tools[], shell_net_tools[];
+extern const Tool shell_control_tools[], shell_file_tools[], shell_text_tools[], shell_net_tools[],
+    shell_tar_tools[];
 const Tool *shell_find_tool(const char *name);
 int tool_run_rest(ToolCall *call, int first); /* the command that begins at argv[first] in place of this one */
 int tool_wait_until(ToolCall *call, int64_t time);

@@ -93,7 +93,8 @@ tool_program(ToolCall *call)
 const Tool *
 shell_find_tool(const char *name)
 {
-    static const Tool *const tables[] = {shell_control_tools, shell_file_tools, shell_text_tools, shell_net_tools};
+    static const Tool *const tables[] = {shell_control_tools, shell_file_tools, shell_text_tools, shell_net_tools,
+                                         shell_tar_tools};
     static const Tool client = {"", tool_client}, program = {"", tool_program};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         for (const Tool *tool = tables[i]; tool->name != NULL; tool++)
@@ -114,7 +115,8 @@ shell_knows(const SimulatedContainer *container, const char *word)
     if (word != base && !g_str_has_prefix(word, "/bin/") && !g_str_has_prefix(word, "/usr/bin/") &&
         !g_str_has_prefix(word, "/usr/local/bin/") && !g_str_has_prefix(word, "/sbin/"))
         return false;
-    static const Tool *const tables[] = {shell_control_tools, shell_file_tools, shell_text_tools, shell_net_tools};
+    static const Tool *const tables[] = {shell_control_tools, shell_file_tools, shell_text_tools, shell_net_tools,
+                                         shell_tar_tools};
     for (size_t i = 0; container->model->shell && i < G_N_ELEMENTS(tables); i++)
         for (const Tool *tool = tables[i]; tool->name != NULL; tool++)
             if (strcmp(tool->name, base) == 0)

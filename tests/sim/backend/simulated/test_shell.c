@@ -84,6 +84,9 @@ static const Script files[] = {
     {"echo hello | sed 's/l/L/g' | tr a-z A-Z | tee /tmp/t; cat /tmp/t", "HELLO\nHELLO\n", 0},
     {"seq 20 | tail -n 2; seq 20 | head -2; seq 5 | sed -n 2p", "19\n20\n1\n2\n2\n", 0},
     {"printf 'a\\nb\\n' | grep -c a; echo x | grep -q y || echo none", "1\nnone\n", 0},
+    {"mkdir -p /tmp/a/b; echo x > /tmp/a/b/f; tar cf /tmp/t.tar -C /tmp a; rm -rf /tmp/a; tar -xmf - -C /tmp < /tmp/t.tar;"
+     " cat /tmp/a/b/f; tar tf /tmp/t.tar; echo junk | tar xf - 2>&1",
+     "x\na/\na/b/\na/b/f\ntar: invalid tar magic\n", 1},
     {"cat /etc/hostname; grep nameserver /etc/resolv.conf", "web-1\nnameserver 127.0.0.53\n", 0},
     {"date +%Y-%m-%d; date -u +%H", NULL, 0},
     {"echo aGk= | base64 -d; echo; basename /a/b.c; dirname /a/b", "hi\nb.c\n/a\n", 0},
