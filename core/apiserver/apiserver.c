@@ -175,6 +175,7 @@ api_server_free(ApiServer *server)
         return;
     server_end_watches(server);
     service_adopt_end(server);
+    create_forget_waiting(server);
     for (GList *link = server->in_flight.head; link != NULL; link = link->next)
         ((ApiCall *)link->data)->server = NULL;
     clock_cancel(server->ports.clock, &server->bookmark_timer);

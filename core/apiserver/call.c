@@ -85,9 +85,10 @@ server_each(ApiServer *server, const char *group, const char *resource, const ch
 /* ---- answers
  * ------------------------------------------------------------------------------------------- */
 
-static void
+void
 call_free(ApiCall *call)
 {
+    value_unref(call->pending);
     api_request_free(call->request);
     value_unref(call->result);
     value_unref(call->extra);

@@ -129,12 +129,75 @@ create_steps(ApiCall *call, Value **object)
     return strategy->allocate == NULL ? NULL : strategy->allocate(call, object, NULL);
 }
 
+/* ---- a new namespace's service account ----
+ *
+ * A pod may be created before the controller has made its namespace's account "default". The real admission step looks
+ * again for it, ten times (plugin/pkg/admission/serviceaccount: getServiceAccount); so does this, without blocking. */
+
+#define ACCOUNT_ATTEMPTS 10
+#define ACCOUNT_RETRY_NS (100 * NS_PER_MS)
+
+static void
+create_again(void *data)
+{
+    ApiCall *call = data;
+    call->retry = 0;
+    if (call_return(call))
+        call_create_object(call, g_steal_pointer(&call->pending));
+}
+
+static bool
+create_lacks_account(const ApiCall *call, const Value *object)
+{
+    const char *name = value_text_at(object, "spec.serviceAccountName");
+    const char *namespace_ = call->request->namespace_;
+
+    if (strcmp(call->resource->kind->resource, "pods") != 0 || *call->resource->kind->group != '\0' ||
+        namespace_ == NULL || (*name != '\0' && strcmp(name, "default") != 0) ||
+        object_annotation(object, "kubernetes.io/config.mirror") != NULL)
+        return false;
+    return server_head(call->server, "", "namespaces", NULL, namespace_) != NULL &&
+           server_head(call->server, "", "serviceaccounts", namespace_, "default") == NULL;
+}
+
+/* Takes the object when the call has to wait. */
+static bool
+create_waits(ApiCall *call, Value *object)
+{
+    const Ports *ports = &call->server->ports;
+    if (call->attempts >= ACCOUNT_ATTEMPTS || !create_lacks_account(call, object))
+        return false;
+    call->attempts++;
+    call->pending = object;
+    call_leave(call);
+    call->retry = clock_timer_in(ports->clock, random_jitter(ports->random, ACCOUNT_RETRY_NS, 1.0),
+                                 create_again, call);
+    return true;
+}
+
+void
+create_forget_waiting(ApiServer *server)
+{
+    for (GList *link = server->in_flight.head, *next; link != NULL; link = next) {
+        ApiCall *call = link->data;
+        next = link->next;
+        if (call->retry == 0)
+            continue;
+        clock_cancel(server->ports.clock, &call->retry);
+        g_queue_unlink(&server->in_flight, link);
+        call->server = NULL;
+        call_free(call);
+    }
+}
+
 void
 call_create_object(ApiCall *call, Value *take)
 {
     Value *object = take;
     Value *refusal;
 
+    if (create_waits(call, object))
+        return;
     call->is_create = true;
     refusal = create_steps(call, &object);
     if (refusal != NULL) {

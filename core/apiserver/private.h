@@ -57,6 +57,9 @@ struct ApiCall {
     Value *managed; /* the managedFields that apply made; NULL: as an update makes them */
     Value *extra;   /* for rollback and shape; owned */
     struct PMap *state; /* for ApiResponse.state; owned */
+    Value *pending;     /* the object to create, while the call waits for its service account; owned */
+    TimerId retry;
+    unsigned attempts;
 };
 
 /* What is special about one resource; see strategy.c. All may be NULL. */
@@ -115,6 +118,9 @@ Value *call_now(ApiServer *server); /* the time as an owned RFC 3339 string */
 /* A call begins and ends to wait for the store. False: the server is gone, and so is the call. */
 void call_leave(ApiCall *call);
 bool call_return(ApiCall *call);
+void call_free(ApiCall *call);
+/* Calls that wait for a service account are given up without an answer: the server is freed. */
+void create_forget_waiting(ApiServer *server);
 /* The key in the bucket. */
 char *resource_key(const ApiKind *kind, const char *namespace_, const char *name);
 /* Head's object; borrowed; NULL when absent. */

@@ -130,6 +130,27 @@ START_TEST(one_seed_gives_one_trace_and_another_seed_another)
 }
 END_TEST
 
+START_TEST(a_pod_in_a_namespace_just_made_waits_for_its_service_account)
+{
+    g_autoptr(World) world = world_of_nodes(1, 1, 1);
+    ApiRequest *space = api_request_new(API_VERB_CREATE, "", "namespaces", NULL, NULL);
+    space->body = value_new_f("{apiVersion: v1, kind: Namespace, metadata: {name: fresh}}");
+    g_autoptr(ApiResponse) made = world_call(world, space);
+    ck_assert_int_eq(made->code, 201);
+    ApiRequest *pod = api_request_new(API_VERB_CREATE, "", "pods", "fresh", NULL);
+    pod->body = value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: ["
+                            "{name: web, image: 'nginx:1.27'}]}}");
+    g_autoptr(ApiResponse) response = world_call(world, pod);
+    ck_assert_int_eq(response->code, 201);
+    /* One that does not come: refused at last. */
+    ApiRequest *stranger = api_request_new(API_VERB_CREATE, "", "pods", "fresh", NULL);
+    stranger->body = value_new_f("{apiVersion: v1, kind: Pod, metadata: {name: two}, spec: {serviceAccountName: nobody,"
+                                 " containers: [{name: web, image: nginx}]}}");
+    g_autoptr(ApiResponse) refused = world_call(world, stranger);
+    ck_assert_int_eq(refused->code, 403);
+}
+END_TEST
+
 START_TEST(a_fault_of_an_unknown_type_or_target_is_refused_with_what_there_is)
 {
     g_autoptr(World) world = world_of_nodes(1, 1, 1);
@@ -154,6 +175,7 @@ failures_case(void)
                              a_node_without_power_is_not_ready_and_comes_back,
                              with_three_control_planes_another_scheduler_takes_over,
                              one_seed_gives_one_trace_and_another_seed_another,
+                             a_pod_in_a_namespace_just_made_waits_for_its_service_account,
                              a_fault_of_an_unknown_type_or_target_is_refused_with_what_there_is);
     tcase_set_timeout(tcase, 60);
     return tcase;
