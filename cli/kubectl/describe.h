@@ -36,6 +36,9 @@ void describe_template(Describing *d, const Value *template_);
 void describe_tolerations(Describing *d, const char *title, const Value *tolerations);
 void describe_volumes(Describing *d, const Value *volumes, const char *space);
 
+/* The type and fields of a volume's source, one level below. */
+void describe_volume_source(Describing *d, const Value *source);
+
 /* "<none>" for "" and NULL. */
 const char *or_none(const char *text);
 char *describe_time(const Value *timestamp); /* "Mon, 02 Jan 2006 15:04:05 +0000"; owned */

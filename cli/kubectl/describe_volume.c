@@ -86,8 +86,8 @@ downward(Describing *d, const Value *items)
     }
 }
 
-static void
-volume(Describing *d, const Value *source)
+void
+describe_volume_source(Describing *d, const Value *source)
 {
     if (value_has(source, "projected")) {
         projected(d, value_at(source, "projected.sources"));
@@ -122,6 +122,6 @@ describe_volumes(Describing *d, const Value *volumes, const char *space)
     VALUE_ARRAY_FOREACH (item, volumes) {
         describe_line(d, 1, "%s%s:", *space != '\0' ? " " : "",
                       value_text(value_get(item, "name")));
-        volume(d, item);
+        describe_volume_source(d, item);
     }
 }

@@ -33,5 +33,6 @@ int bench_run(Bench *bench, const char *line);
     } while (0)
 
 TCase *commands_suite(void);
+TCase *describe_suite(void);
 TCase *get_suite(void);
 TCase *write_suite(void);
