@@ -201,6 +201,13 @@ dashboard_kubectl(Live *live, const char *line, const TuiOutput *output, void *d
     return world_kubectl_line(&kubectl, line);
 }
 
+static char **
+dashboard_complete(Live *live, const char *line, void *data)
+{
+    const WorldKubectl kubectl = {.live = live};
+    return world_kubectl_complete(&kubectl, line);
+}
+
 /* Leaving the dashboard stops the cluster, or lets it go on in this process until a signal. */
 static int
 run_dashboard(Session *session, GError **error)
@@ -213,6 +220,7 @@ run_dashboard(Session *session, GError **error)
         .ascii = session->options->ascii,
         .can_keep = true,
         .kubectl = dashboard_kubectl,
+        .complete = dashboard_complete,
     };
     int outcome = tui_run(session->live, &options, error);
     if (outcome == TUI_FAILED)

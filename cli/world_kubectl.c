@@ -47,7 +47,8 @@ static void
 env_write(int stream, const char *text, size_t length, void *env_data)
 {
     const WorldKubectl *self = env_data;
-    self->write(stream, text, length, self->data);
+    if (self->write != NULL)
+        self->write(stream, text, length, self->data);
 }
 
 static char *
@@ -105,6 +106,16 @@ world_kubectl_apply(const WorldKubectl *self, const char *name, const char *text
     int status = kubectl_apply_text(&env, name, text);
     transport->ops->free(transport);
     return status;
+}
+
+char **
+world_kubectl_complete(const WorldKubectl *self, const char *line)
+{
+    Transport *transport = world_transport(world_of(self), NULL, NULL);
+    const KubectlEnv env = env_of(self, transport);
+    char **words = kubectl_complete(&env, line);
+    transport->ops->free(transport);
+    return words;
 }
 
 char *

@@ -19,6 +19,7 @@ typedef struct WorldKubectl {
 /* kubectl's exit status. Files are this machine's, or, failing that, those that ship with the program. */
 int world_kubectl_line(const WorldKubectl *self, const char *line);
 int world_kubectl_apply(const WorldKubectl *self, const char *name, const char *text);
+char **world_kubectl_complete(const WorldKubectl *self, const char *line); /* owned, sorted */
 
 /* All documents of a folder that ships with the program ("drone-tracker"), joined; owned, NULL when there is none. */
 char *builtin_manifests(const char *folder);
