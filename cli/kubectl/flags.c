@@ -13,7 +13,6 @@ const KubeFlag KUBE_GLOBAL_FLAGS[] = {
     {"user", 0, FLAG_TEXT, NULL, NULL, "The kubeconfig user to use"},
     {"server", 's', FLAG_TEXT, NULL, NULL, "Address of the API server"},
     {"token", 0, FLAG_TEXT, NULL, NULL, "Bearer token for the API server"},
-    {"name-of-cluster", 0, FLAG_TEXT, NULL, NULL, "A timonel cluster of this machine"},
     {"as", 0, FLAG_TEXT, NULL, NULL, "User to act as"},
     {"as-group", 0, FLAG_ARRAY, NULL, NULL, "Group to act as; may be repeated"},
     {"as-uid", 0, FLAG_TEXT, NULL, NULL, "UID to act as"},

@@ -35,4 +35,5 @@ int bench_run(Bench *bench, const char *line);
 TCase *commands_suite(void);
 TCase *describe_suite(void);
 TCase *get_suite(void);
+TCase *http_suite(void);
 TCase *write_suite(void);
