@@ -137,6 +137,7 @@ world_new(const WorldOptions *options, GError **error)
     world->inputs = inputs_new();
     world->fault_target.ops = &WORLD_FAULT_OPS;
     world->machines = g_ptr_array_new_with_free_func(machine_free);
+    world->machines_by_name = g_hash_table_new(g_str_hash, g_str_equal);
     g_queue_init(&world->outside_calls);
     world->engine = engine_new(&(EngineOptions){
         .seed = options->seed != 0 ? options->seed : WORLD_SEED_DEFAULT,
@@ -160,8 +161,11 @@ world_new(const WorldOptions *options, GError **error)
         return NULL;
     }
     const Topology *shape = cluster_topology(world->cluster);
-    for (guint i = 0; i < shape->nodes->len; i++)
-        g_ptr_array_add(world->machines, machine_new(world, topology_item(shape, i)));
+    for (guint i = 0; i < shape->nodes->len; i++) {
+        Machine *machine = machine_new(world, topology_item(shape, i));
+        g_ptr_array_add(world->machines, machine);
+        g_hash_table_insert(world->machines_by_name, machine->topology->name, machine);
+    }
     StoreBucket *nodes = store_bucket(cluster_store(world->cluster), "nodes");
     store_listen(nodes, node_changed, world);
     adopt_stored_nodes(world, nodes);
@@ -189,6 +193,7 @@ world_free(World *world)
     cluster_process_stop(world->bootstrap);
     engine_process_free(world->kubeadm);
     g_ptr_array_unref(world->machines);
+    g_hash_table_unref(world->machines_by_name);
     world_settle(world); /* components that just died are freed by events of their own */
     simulated_backend_free(world->backend);
     cluster_free(world->cluster);
@@ -203,12 +208,7 @@ world_free(World *world)
 Machine *
 world_machine(World *world, const char *node)
 {
-    for (guint i = 0; i < world->machines->len; i++) {
-        Machine *machine = world->machines->pdata[i];
-        if (strcmp(machine->topology->name, node) == 0)
-            return machine;
-    }
-    return NULL;
+    return node != NULL ? g_hash_table_lookup(world->machines_by_name, node) : NULL;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */

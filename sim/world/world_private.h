@@ -24,6 +24,7 @@ struct World {
     SimulatedBackend *backend;
     Cluster *cluster;
     GPtrArray *machines;     /* of Machine, in the topology's order */
+    GHashTable *machines_by_name; /* looked up only */
     EngineProcess *disk;     /* whose clock etcd's data has */
     EngineProcess *outside;  /* the person's machine */
     EngineProcess *kubeadm;
