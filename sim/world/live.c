@@ -139,6 +139,14 @@ pace_wanted(const char *pace, void *data)
         live->pace_source = g_idle_add_full(G_PRIORITY_HIGH, set_wanted_pace, live, NULL);
 }
 
+static void
+catch_up(void *data)
+{
+    Live *live = data;
+    if (live->world != NULL)
+        live_catch_up(live);
+}
+
 static World *
 make_world(Live *live, int64_t start_ns, GError **error)
 {
@@ -156,6 +164,7 @@ make_world(Live *live, int64_t start_ns, GError **error)
     if (world == NULL)
         return NULL;
     world_on_pace(world, pace_wanted, live);
+    world_on_catch_up(world, catch_up, live);
     world_set_translate(world, live->options.translate, live->options.translate_data);
     return world;
 }
@@ -287,6 +296,9 @@ live_set_max(Live *live)
 bool
 live_set_pace(Live *live, const char *pace, GError **error)
 {
+    if (world_is_real(live->world) && strcmp(pace, "1") != 0 && strcmp(pace, "paused") != 0)
+        return fail(error, TIMONEL_ERROR_UNSUPPORTED,
+                    "a cluster with real containers goes at life's pace: 1, not \"%s\"", pace);
     if (strcmp(pace, "max") == 0) {
         live_set_max(live);
         return true;
@@ -335,6 +347,9 @@ live_rewind(Live *live, int64_t time_ns, GError **error)
     if (live->cluster == NULL)
         return fail(error, TIMONEL_ERROR_UNSUPPORTED,
                     "the world of a lesson cannot go back in time; begin the step anew instead");
+    if (world_is_real(live->world))
+        return fail(error, TIMONEL_ERROR_UNSUPPORTED,
+                    "a cluster with real containers cannot go back in time");
     if (live->options.store_path != NULL)
         return fail(error, TIMONEL_ERROR_UNSUPPORTED,
                     "a cluster with a name keeps its state on disk and cannot go back in time; "

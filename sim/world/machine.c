@@ -31,10 +31,10 @@ machine_start_kubelet(Machine *machine)
                                               .name = "kubelet", .host = machine->topology->name});
     simulated_net_attach(world->net, machine->process, NULL);
     engine_process_on_death(machine->process, kubelet_died, machine);
-    simulated_node_set_kubelet(machine->node, machine->process);
+    machine_set_kubelet(machine, machine->process);
     machine->kubelet = cluster_kubelet_start(
         world->cluster, machine->topology->name, engine_process_ports(machine->process),
-        simulated_node_runtime(machine->node), simulated_node_host(machine->node),
+        machine_runtime(machine), machine_host(machine),
         &machine->client);
 }
 
@@ -46,7 +46,7 @@ machine_stop_kubelet(Machine *machine, EngineDeath death)
         return;
     engine_process_forget_on_death(machine->process, kubelet_died, machine);
     engine_process_kill(machine->process, death);
-    simulated_node_set_kubelet(machine->node, NULL);
+    machine_set_kubelet(machine, NULL);
     kubelet_free(machine->kubelet);
     client_free(machine->client);
     engine_process_free(machine->process);

@@ -26,7 +26,7 @@ process_start(const char *process, EngineProcess *engine_process, const char *no
     running->engine_process = engine_process;
     running->process = cluster_process_start(
         world->cluster, process, node, engine_process_ports(engine_process),
-        simulated_node_dataplane(machine->node), process_exited, running);
+        machine_dataplane(machine), process_exited, running);
     if (running->process == NULL) {
         g_free(running);
         return NULL;

@@ -59,6 +59,7 @@ machine_free(void *data)
     Machine *machine = data;
     machine_stop_kubelet(machine, ENGINE_DEATH_POWER_LOSS);
     simulated_node_power_off(machine->node); /* the components in its containers end */
+    runc_node_free(machine->real);
     g_free(machine);
 }
 
@@ -170,6 +171,12 @@ world_new(const WorldOptions *options, GError **error)
     store_listen(nodes, node_changed, world);
     adopt_stored_nodes(world, nodes);
     world_sim_objects_start(world);
+    for (guint i = 0; i < world->machines->len; i++) {
+        if (!machine_make_real(world->machines->pdata[i], error)) {
+            world_free(world);
+            return NULL;
+        }
+    }
     for (guint i = 0; i < world->machines->len; i++) {
         machine_start_kubelet(world->machines->pdata[i]);
         world_trace(world)->current = 0; /* one machine's start is not the next one's cause */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/http/http.h"
+#include "sim/backend/runc/node.h"
 #include "sim/backend/simulated/net.h"
 #include "sim/backend/simulated/node.h"
 #include "sim/world/inputs.h"
@@ -12,6 +13,7 @@ typedef struct Machine {
     World *world;
     const TopologyNode *topology;
     SimulatedNode *node;
+    RuncNode *real;         /* of back end runc; else NULL */
     EngineProcess *process; /* the kubelet's, or NULL */
     Kubelet *kubelet;
     Client *client;
@@ -36,6 +38,8 @@ struct World {
     GPtrArray *faults;       /* of ActiveFault: those that are API objects; sim_objects.c */
     void (*pace_wanted)(const char *pace, void *data);
     void *pace_data;
+    void (*catch_up)(void *data); /* brings virtual time to the present; NULL: nobody paces it */
+    void *catch_up_data;
     WhyTranslateFunc translate; /* of world_why */
     void *translate_data;
     GQueue outside_calls;    /* of requests that wait for their answer; outside.c */
@@ -47,6 +51,15 @@ Machine *world_machine(World *world, const char *node); /* NULL: unknown */
 void machine_start_kubelet(Machine *machine);
 void machine_stop_kubelet(Machine *machine, EngineDeath death);
 void machine_power(Machine *machine, bool on);
+/* real.c */
+bool machine_make_real(Machine *machine, GError **error); /* does nothing for a simulated one */
+Runtime *machine_runtime(Machine *machine);
+Host *machine_host(Machine *machine);
+Dataplane *machine_dataplane(Machine *machine);
+void machine_set_kubelet(Machine *machine, EngineProcess *process); /* NULL: none */
+bool world_is_real(const World *world); /* some machine is: it can only go at life's pace, and never back */
+/* What happens on real machines is told to the world in the present: called before it is. */
+void world_on_catch_up(World *world, void (*catch_up)(void *data), void *data);
 /* processes.c: components in containers. */
 extern const SimulatedProcessFactory WORLD_PROCESS_FACTORY;
 /* dns.c, rules.c: what simulated programs need of CoreDNS and kube-proxy. */

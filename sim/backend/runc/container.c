@@ -26,7 +26,7 @@ runc_container_free(void *data)
 {
     RuncContainer *container = data;
     RuncNode *node = container->sandbox->node;
-    sessions_container_exited(container);
+    runc_sessions_exited(container);
     for (int i = 0; i < 2; i++)
         log_stream_close(&container->streams[i]);
     engine_cancel_slot(node->options.engine, &container->grace);
@@ -153,7 +153,7 @@ become_exited(RuncContainer *container)
     container->state = CONTAINER_EXITED;
     container->finished_at = runc_now(node);
     engine_cancel_slot(node->options.engine, &container->grace);
-    sessions_container_exited(container);
+    runc_sessions_exited(container);
     for (int i = 0; i < 2; i++)
         log_stream_close(&container->streams[i]);
     if (container->stdin_fd >= 0)

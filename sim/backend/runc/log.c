@@ -98,7 +98,7 @@ write_line(LogStream *stream, const char *text, size_t length, bool partial)
 static void
 take_bytes(LogStream *stream, const char *bytes, size_t length)
 {
-    sessions_output(stream->container, stream->stream, bytes, length);
+    runc_sessions_output(stream->container, stream->stream, bytes, length);
     g_string_append_len(stream->partial, bytes, (gssize)length);
     const char *start = stream->partial->str, *end = start + stream->partial->len;
     while (start < end) {

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -255,6 +258,22 @@ runc_node_sweep(const char *directory, const char *cluster, const char *name)
 
 /* ---- life ---- */
 
+/* Two processes must not both think that the node is theirs: a name that the kernel frees with its holder. */
+static int
+hold_name(const char *cluster, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autofree char *link = node_link(cluster, name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "timonel-%s", link);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 char *
 runc_node_missing(void)
 {
@@ -297,8 +316,15 @@ runc_node_new(const RuncNodeOptions *options, GError **error)
         fail(error, TIMONEL_ERROR_UNSUPPORTED, "%s", missing);
         return NULL;
     }
+    int name_fd = hold_name(options->cluster, options->name);
+    if (name_fd < 0) {
+        fail(error, TIMONEL_ERROR_UNAVAILABLE, "node \"%s\" of cluster \"%s\" runs in another process", options->name,
+             options->cluster);
+        return NULL;
+    }
     runc_node_sweep(options->directory, options->cluster, options->name);
     g_autoptr(RuncNode) node = g_new0(RuncNode, 1);
+    node->name_fd = name_fd;
     copy_options(node, options);
     node->dir = node_directory(options->directory, options->cluster, options->name);
     node->cgroup = node_cgroup(options->cluster, options->name);
@@ -356,6 +382,7 @@ runc_node_free(RuncNode *node)
     reap_containers(node);
     g_ptr_array_unref(node->sandboxes);
     runc_node_sweep(node->options.directory, node->options.cluster, node->options.name);
+    close(node->name_fd);
     for (guint i = 0; i < node->log_watches->len; i++)
         g_free(g_array_index(node->log_watches, LogWatch, i).path);
     g_array_unref(node->log_watches);

@@ -69,6 +69,7 @@ struct RuncNode {
     void *rules_data;
     uint32_t rules_pid; /* of the kube-proxy that waits */
     uint64_t next_id;
+    int name_fd; /* holds the node's name */
     uint64_t cpu_total_milli, memory_total;
 };
 
@@ -217,8 +218,8 @@ void runc_session_resize(Runtime *runtime, RuntimeSession *session, unsigned col
 void runc_session_close(Runtime *runtime, RuntimeSession *session);
 RuntimeSession *runc_port_forward(Runtime *runtime, const char *sandbox_id, uint16_t port, const RuntimeSink *sink,
                                   void *data);
-void sessions_output(RuncContainer *container, int stream, const char *bytes, size_t length);
-void sessions_container_exited(RuncContainer *container);
+void runc_sessions_output(RuncContainer *container, int stream, const char *bytes, size_t length);
+void runc_sessions_exited(RuncContainer *container);
 void sessions_free(RuncNode *node);
 
 /* ---- host.c, volumes.c, probe.c, dataplane.c, runtime.c ---- */

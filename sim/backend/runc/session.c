@@ -428,7 +428,7 @@ runc_exec(Runtime *runtime, const char *id, const RuntimeExecOptions *options, c
 /* ---- attach ---- */
 
 void
-sessions_output(RuncContainer *container, int stream, const char *bytes, size_t length)
+runc_sessions_output(RuncContainer *container, int stream, const char *bytes, size_t length)
 {
     GPtrArray *sessions = container->sandbox->node->sessions;
     for (guint i = 0; i < sessions->len; i++) {
@@ -439,7 +439,7 @@ sessions_output(RuncContainer *container, int stream, const char *bytes, size_t 
 }
 
 void
-sessions_container_exited(RuncContainer *container)
+runc_sessions_exited(RuncContainer *container)
 {
     GPtrArray *sessions = container->sandbox->node->sessions;
     for (guint i = sessions->len; i > 0; i--) {
