@@ -17,7 +17,7 @@
 #define PORT_DEFAULT 6443
 
 typedef struct UpOptions {
-    char *name, *cluster, *listen, *pace, *application;
+    char *name, *cluster, *backend, *listen, *pace, *application;
     gboolean headless, ascii;
     int nodes;
     gint64 seed;
@@ -28,6 +28,7 @@ up_options_clear(UpOptions *options)
 {
     g_free(options->name);
     g_free(options->cluster);
+    g_free(options->backend);
     g_free(options->listen);
     g_free(options->pace);
     g_free(options->application);
@@ -228,14 +229,15 @@ run_dashboard(Session *session, GError **error)
     return outcome == TUI_KEEP ? run_headless(session) : EXIT_DONE;
 }
 
-static bool
-apply_application(Session *session, GError **error)
+/* What is to be applied, or NULL. The images of the sample application exist in the simulation only. */
+static const char *
+application_name(const UpOptions *options)
 {
-    const UpOptions *options = session->options;
+    const bool is_real = g_strcmp0(options->backend, "runc") == 0;
     const char *name = options->application;
     if (name == NULL)
-        name = options->name == NULL && !options->headless ? "drone-tracker" : "none";
-    return strcmp(name, "none") == 0 || application_apply(session->live, name, error);
+        return options->name == NULL && !options->headless && !is_real ? "drone-tracker" : NULL;
+    return strcmp(name, "none") != 0 ? name : NULL;
 }
 
 /* Nobody looks: tell what happens in lines, as fast as it goes, and end once the application is available. */
@@ -258,6 +260,8 @@ up_run(int argc, char **argv)
          N_("A name: its state is kept on disk"), "NAME"},
         {"cluster", 'c', 0, G_OPTION_ARG_STRING, &options.cluster,
          N_("A cluster file, or a built-in one: default, windows"), "FILE"},
+        {"backend", 0, 0, G_OPTION_ARG_STRING, &options.backend,
+         N_("simulated, or runc: real containers on this machine"), "NAME"},
         {"nodes", 0, 0, G_OPTION_ARG_INT, &options.nodes, N_("How many worker nodes"), "K"},
         {"headless", 0, 0, G_OPTION_ARG_NONE, &options.headless,
          N_("Serve only, without a dashboard, until a signal"), NULL},
@@ -277,16 +281,24 @@ up_run(int argc, char **argv)
         return status;
     if (argc > 1)
         return command_usage(&COMMAND_UP, _("unexpected argument \"%s\""), argv[1]);
+    if (options.backend != NULL && strcmp(options.backend, "runc") != 0 &&
+        strcmp(options.backend, "simulated") != 0)
+        return command_usage(&COMMAND_UP, _("--backend %s: expected simulated or runc"),
+                             options.backend);
+    if (g_strcmp0(options.backend, "runc") == 0 && options.cluster == NULL)
+        options.cluster = g_strdup("real");
     g_auto(Session) session = {.options = &options};
     if (!session_start(&session, &error))
         return command_failed(&COMMAND_UP, error);
-    if (!apply_application(&session, &error))
+    const char *application = application_name(&options);
+    if (application != NULL && !application_apply(session.live, application, &error))
         return command_failed(&COMMAND_UP, error);
-    if (options.headless)
+    const bool looked_at = isatty(STDOUT_FILENO);
+    if (options.headless || (!looked_at && application == NULL))
         return run_headless(&session);
     printf("export KUBECONFIG=%s\n", session.state->kubeconfig);
     fflush(stdout);
-    status = isatty(STDOUT_FILENO) ? run_dashboard(&session, &error) : run_plain(&session, &error);
+    status = looked_at ? run_dashboard(&session, &error) : run_plain(&session, &error);
     return error != NULL ? command_failed(&COMMAND_UP, error) : status;
 }
 
